@@ -1,0 +1,1 @@
+"""Image-level answers: binary banks, views, calibration, operating points."""

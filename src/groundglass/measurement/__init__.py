@@ -1,0 +1,1 @@
+"""Numbers from masks: lesions, organs, vessels, radiographic indices, brain."""

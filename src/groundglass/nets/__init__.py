@@ -1,0 +1,1 @@
+"""Network parts that MONAI and transformers lack; one paper per file."""

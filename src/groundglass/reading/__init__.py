@@ -1,0 +1,1 @@
+"""A study in, findings out: which parser fits, and one parser per kind of study."""

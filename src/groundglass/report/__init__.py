@@ -1,0 +1,1 @@
+"""Findings to words and pages, and words back to findings."""

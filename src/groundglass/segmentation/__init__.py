@@ -1,0 +1,1 @@
+"""Masks from pixels: automatic, by text, interactive."""

@@ -1,0 +1,1 @@
+"""Images with known truth: phantoms, projections, domain-randomised brains."""
