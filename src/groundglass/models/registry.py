@@ -66,12 +66,9 @@ def _load(folder: Path) -> Model:
     architecture = dict(config["architecture"])
     network = build_network(architecture.pop("net"), **architecture)
     try:
-        # Weights are stored in half precision; the network computes in single.
-        weights = {
-            key: value.float() if value.is_floating_point() else value
-            for key, value in load_file(folder / "weights.safetensors").items()
-        }
-        network.load_state_dict(weights)
+        network.load_state_dict(
+            {key: _single(value) for key, value in load_file(folder / "weights.safetensors").items()}
+        )
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ConfigurationError(
             folder, f"its weights do not load ({error})", "Install again or train it again."
@@ -79,6 +76,11 @@ def _load(folder: Path) -> Model:
     network.requires_grad_(False).eval()
     citation = ModelCitation(config["name"], config["version"], config.get("measured_on", ""))
     return Model(network, config, citation)
+
+
+def _single(value: torch.Tensor) -> torch.Tensor:
+    # Weights are stored in half precision; the network computes in single.
+    return value.float() if value.is_floating_point() else value
 
 
 def save_model(folder: Path, network: torch.nn.Module, config: Mapping[str, Any]) -> None:

@@ -1,0 +1,110 @@
+"""Running a proof and keeping its record: figures, seeds, data, machine, and the code that it exercised."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from groundglass import __version__
+from groundglass.core import ConfigurationError
+from groundglass.io.atomic import write_text_atomic
+from groundglass.systems.proof import Proof
+from groundglass.systems.registry import system
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LIBRARIES = ("torch", "numpy", "scipy", "monai", "SimpleITK", "scikit-image", "pydicom", "highdicom", "transformers")
+
+
+def prove(number: int, workdir: Path, data: Path | None) -> dict[str, Any]:
+    """Run the proof of a system and return its record. Raises ConfigurationError when it is only planned."""
+    built = system(number)
+    if built.module is None:
+        raise ConfigurationError(
+            f"system {number}", f"{built.name} is planned, not built", "See `groundglass systems`."
+        )
+    started = time.perf_counter()
+    proof = import_module(f"groundglass.systems.{built.module}").prove(workdir, data)
+    return record_of(proof, seconds=time.perf_counter() - started)
+
+
+def record_of(proof: Proof, *, seconds: float) -> dict[str, Any]:
+    """The record as it is written to proofs/NN.json."""
+    return {
+        "system": proof.number,
+        "name": system(proof.number).name,
+        "passed": proof.passed,
+        "claims": [{key: _plain(value) for key, value in asdict(claim).items()} for claim in proof.claims],
+        "seeds": list(proof.seeds),
+        "data": list(proof.data),
+        "notes": list(proof.notes),
+        "seconds": round(seconds, 1),
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "versions": {
+            "groundglass": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _LIBRARIES},
+        },
+        "code": code_hashes(loaded_files()),
+    }
+
+
+def write_record(record: dict[str, Any], folder: Path) -> Path:
+    """Write proofs/NN.json; the path written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{record['system']:02d}.json"
+    write_text_atomic(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def read_record(number: int, folder: Path) -> dict[str, Any] | None:
+    """The recorded proof of a system, None when there is none."""
+    path = folder / f"{number:02d}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def is_stale(record: dict[str, Any]) -> bool:
+    """True when a file that the recorded run had loaded has changed or gone since."""
+    return any(_hash(_PACKAGE / name) != digest for name, digest in record["code"].items())
+
+
+def loaded_files() -> list[Path]:
+    """Modules of this package that the process has imported, with the data files beside them.
+
+    The command line, which only started the run, is left out.
+    """
+    files: set[Path] = set()
+    for name, module in sys.modules.items():
+        path = getattr(module, "__file__", None)
+        if name.startswith("groundglass.") and not name.startswith("groundglass.app") and path:
+            files.add(Path(path).resolve())
+    for folder in {path.parent for path in files}:
+        files |= {path for path in (folder / "data").rglob("*.*") if path.suffix in (".json", ".yaml", ".csv", ".j2")}
+    return sorted(files)
+
+
+def code_hashes(files: list[Path]) -> dict[str, str]:
+    """First 16 hexadecimal digits of the SHA-256 of each file, by its path in the package."""
+    return {path.relative_to(_PACKAGE).as_posix(): _hash(path) for path in files}
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "gone"
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready, with floats rounded to what a reader can use."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return value
