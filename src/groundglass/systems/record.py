@@ -108,3 +108,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}")
     return value
+
+
+def main(arguments: list[str]) -> int:
+    """`NUMBER WORKDIR RESULT [DATA]`: run one proof in this process and write its record to RESULT."""
+    number, workdir, result = int(arguments[0]), Path(arguments[1]), Path(arguments[2])
+    data = Path(arguments[3]) if len(arguments) > 3 else None
+    write_text_atomic(result, json.dumps(prove(number, workdir, data)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""The main job: images in, a folder with the report and everything it stands on out."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from groundglass import __version__
+from groundglass.app.inputs import parse_masks, prior_reading
+from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_json, write_masks
+from groundglass.core import Report, Study
+from groundglass.io.atomic import write_text_atomic
+from groundglass.reading import Request, read_findings
+from groundglass.reading.quality import unusable
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the job made. `document` is the content of report.json; `is_degraded` when no image had usable pixels."""
+
+    folder: Path
+    document: dict[str, Any]
+    report: Report
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+    is_degraded: bool
+
+
+@dataclass
+class Steps:
+    """Seconds per named step, and a listener that is told when one begins."""
+
+    listen: Callable[[str], None]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.listen(name)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def read(
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    masks: Sequence[str] = (),
+    prior: Path | None = None,
+    clinical: str = "",
+    only: Sequence[str] = (),
+    engine: str | None = None,
+    language: str = "en",
+    progress: Callable[[str], None] = lambda _message: None,
+) -> Outcome:
+    """Read one study and write its report into `folder`.
+
+    `masks` are TERM=FILE options, `prior` an earlier output folder, report.json or study, `only` ontology terms,
+    `engine` a segmentation engine for CT and MR (see models.engines). Raises the typed errors of core.
+    """
+    from groundglass.io import read_study
+    from groundglass.report import compose, render_html, render_text
+
+    steps = Steps(progress)
+    with steps.step("load"):
+        study = replace(read_study(paths), clinical=clinical)
+        given = parse_masks(masks, study)
+    if engine:
+        with steps.step("engine"):
+            given = {**engine_masks(engine, study, progress), **given}
+    request = Request(study=study, masks=given, only=tuple(only), progress=progress)
+    with steps.step("findings"):
+        reading = read_findings(request)
+    with steps.step("compose"):
+        if prior:
+            from groundglass.report import compare_readings
+
+            before, earlier = prior_reading(prior, request)
+            reading = compare_readings(reading, before)
+            study = replace(study, priors=(earlier,))
+        report = compose(reading, study, language=language)
+    document = report_document(report, study)
+    with staged_folder(folder) as staging:
+        with steps.step("masks"):
+            files = write_masks(report, study, staging)
+        with steps.step("dicom"):
+            dicom, problems = write_dicom(report, study, staging)
+        with steps.step("report"):
+            write_json(document, staging / "report.json")
+            write_text_atomic(staging / "report.txt", render_text(report))
+            write_text_atomic(staging / "report.html", render_html(report, study))
+        files += [*dicom, "report.json", "report.txt", "report.html", "run.json"]
+        warnings = (*study.warnings, *reading.warnings, *problems)
+        write_json(run_record(paths, study, report, steps, files, warnings), staging / "run.json")
+    degraded = not study.images or all(unusable(image) for image in study.images)
+    return Outcome(folder, document, report, tuple(files), warnings, degraded)
+
+
+def engine_masks(engine: str, study: Study, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Masks of an installed engine for every volume of the study."""
+    from groundglass.models.engines import segment_with
+
+    masks: dict[str, Any] = {}
+    for image in study.images:
+        if image.is_volume:
+            masks.update(segment_with(engine, image, progress=progress))
+    return masks
+
+
+def run_record(
+    paths: Sequence[Path], study: Study, report: Report, steps: Steps, files: Sequence[str], warnings: Sequence[str]
+) -> dict[str, Any]:
+    """The content of run.json: what ran, on what, how long, with what result."""
+    libraries = ("torch", "numpy", "scipy", "monai", "SimpleITK", "pydicom", "highdicom", "nibabel", "scikit-image")
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1 / 1024)
+    return {
+        "groundglass": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in libraries},
+        "models": [{"name": m.name, "version": m.version, "measured_on": m.measured_on} for m in report.models],
+        "inputs": hashes(paths, study),
+        "seconds": steps.seconds,
+        "peak_memory_bytes": int(peak),
+        "files": sorted(files),
+        "warnings": list(warnings),
+    }
+
+
+def hashes(paths: Sequence[Path], study: Study) -> dict[str, str]:
+    """SHA-256 of every input file by its name; of a zip, the zip."""
+    files = {Path(name) for image in study.images for name in image.source}
+    files |= {path for path in paths if path.is_file()}
+    result = {}
+    for file in sorted(files):
+        if file.is_file():
+            with file.open("rb") as handle:
+                result[file.name] = hashlib.file_digest(handle, "sha256").hexdigest()
+    return result
