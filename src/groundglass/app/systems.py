@@ -25,9 +25,8 @@ def show_systems(*, as_json: bool, folder: Path = Path("proofs")) -> None:
         return
     for row in rows:
         kinds = ", ".join(row["kind"])
-        typer.echo(
-            f"{row['number']:>2}  {row['name'][:42]:42} {kinds[:36]:36}   {row['state']:8}{row['proof']:8}{row['entry']}"
-        )
+        name, state = f"{row['name'][:42]:42} {kinds[:36]:36}", f"{row['state']:8} {row['proof']:8}"
+        typer.echo(f"{row['number']:>2}  {name} {state}{row['entry']}")
     built = sum(row["state"] == "built" for row in rows)
     typer.echo(f"{built} of {len(rows)} built, {sum(row['proof'] == 'passed' for row in rows)} with a passing proof")
 

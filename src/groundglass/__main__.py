@@ -1,0 +1,5 @@
+"""`python -m groundglass`."""
+
+from groundglass.app.cli import main
+
+main()
