@@ -25,11 +25,12 @@ class Proportion:
     low: float
     high: float
     laplace: float
+    z: float = Z_95
 
     @property
     def adjusted(self) -> float:
-        """The centre less half the interval's width: the lower bound, by which methods are ranked."""
-        return self.centre - (self.high - self.low) / 2
+        """Centre - z * half width, by which the released CXReasonBench ranks; below `low`, as z > 1."""
+        return self.centre - self.z * (self.high - self.low) / 2
 
 
 def wilson(successes: int, trials: int, *, z: float = Z_95) -> Proportion:
@@ -42,7 +43,7 @@ def wilson(successes: int, trials: int, *, z: float = Z_95) -> Proportion:
         raise ConfigurationError(f"{successes} of {trials}", "is not a proportion", "Pass 0 <= successes <= trials.")
     if trials == 0:
         nan = math.nan
-        return Proportion(0, 0, nan, nan, nan, nan, nan)
+        return Proportion(0, 0, nan, nan, nan, nan, nan, z)
     rate = successes / trials
     scale = 1 + z * z / trials
     centre = (rate + z * z / (2 * trials)) / scale
@@ -50,4 +51,4 @@ def wilson(successes: int, trials: int, *, z: float = Z_95) -> Proportion:
     # At 0 and n the bound is exactly 0 or 1; rounding must not push it past.
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == trials else centre + half
-    return Proportion(successes, trials, rate, centre, low, high, (successes + 1) / (trials + 2))
+    return Proportion(successes, trials, rate, centre, low, high, (successes + 1) / (trials + 2), z)
