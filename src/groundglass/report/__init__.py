@@ -1,1 +1,22 @@
 """Findings to words and pages, and words back to findings."""
+
+from importlib import import_module
+
+_EXPORTS = {
+    "Statement": "templates",
+    "Templates": "templates",
+    "conflicts": "templates",
+    "parse": "templates",
+    "read_table": "templates",
+    "say": "templates",
+    "shipped_templates": "templates",
+    "statements_of": "binding",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> object:
+    if name in _EXPORTS:
+        return getattr(import_module(f"groundglass.report.{_EXPORTS[name]}"), name)
+    raise AttributeError(name)
