@@ -1,0 +1,1 @@
+"""Networks that write: the baselines that every template and every grounded report is measured against."""
