@@ -1,0 +1,130 @@
+"""DICOM files to images: geometry, values, facts and what is doubtful about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+
+from numpy.typing import NDArray
+
+from groundglass.core import GroundglassError, Image, InputError, UnsupportedError
+from groundglass.io.dicom_acquisition import acquisition_of
+from groundglass.io.dicom_frames import Frame
+from groundglass.io.dicom_geometry import Geometry, plane_geometry, stack_geometry
+from groundglass.io.dicom_header import Header, quiet
+from groundglass.io.dicom_layout import Layout, layout_of
+from groundglass.io.dicom_series import Stack, stacks_of
+from groundglass.io.dicom_spacing import pixel_spacing
+from groundglass.io.dicom_values import Scale, channels_of, load_frames, scale_of
+from groundglass.io.suv import uptake
+
+_NOT_IMAGES = {
+    "SR": "a structured report", "RTSTRUCT": "a set of contours", "RTPLAN": "a treatment plan", "PR": "a presentation state",
+    "KO": "a selection of key objects", "DOC": "a document", "ANN": "a set of annotations", "REG": "a registration",
+    "SEG": "a segmentation", "RTRECORD": "a treatment record", "ECG": "a waveform", "FID": "a set of fiducials",
+}  # fmt: skip
+_ENCAPSULATED = {"1.2.840.10008.5.1.4.1.1.104.1": "an encapsulated PDF"}
+
+
+def check_image(header: Header) -> Layout:
+    """The layout of a file's pixels. Raises UnsupportedError for objects that are no images, else as `layout_of`."""
+    frame = Frame(header, 0, (header.dataset,))
+    modality, sop_class = frame.text("Modality").upper(), frame.text("SOPClassUID")
+    if sop_class.startswith("1.2.840.10008.5.1.4.1.1.104"):
+        what = _ENCAPSULATED.get(sop_class, "an encapsulated document")
+        raise UnsupportedError(header.label, f"is {what}, not an image", "Pass the images of the study.")
+    if modality in _NOT_IMAGES:
+        remedy = "Pass it as a mask." if modality == "SEG" else "Pass the images that it belongs to."
+        raise UnsupportedError(header.label, f"is {_NOT_IMAGES[modality]} ({modality}), not an image", remedy)
+    return layout_of(header)
+
+
+def images_of(headers: Iterable[Header], problems: list[GroundglassError]) -> list[Image]:
+    """The images that DICOM files make. What is no image or damaged is added to `problems` and skipped."""
+    layouts: dict[Header, Layout] = {}
+    for header in headers:
+        try:
+            layouts[header] = check_image(header)
+        except GroundglassError as error:
+            problems.append(error)
+    images = []
+    for stack in stacks_of(layouts):
+        try:
+            images.append(image_of(stack, {f.header: layouts[f.header] for f in stack.frames}))
+        except GroundglassError as error:
+            problems.append(error)
+    return images
+
+
+def image_of(stack: Stack, layouts: dict[Header, Layout]) -> Image:
+    """One image of a sorted stack; its pixels are read when they are first asked for."""
+    first = stack.frames[0]
+    layout = layouts[first.header]
+    spacing, spacing_warnings = pixel_spacing(first)
+    geometry = _geometry(stack, spacing)
+    modality = first.text("Modality").upper() or "OT"
+    factor, units, unit_warnings = uptake(stack.frames)
+    scales = [scale_of(frame, factor) for frame in stack.frames]
+    if modality == "CT" and first.text("RescaleType").upper() in ("", "HU"):
+        units = "[hnsf'U]"
+    plane = (layout.rows, layout.columns)
+    time_axis, shape = _shape(stack, plane)
+    name = first.header.label
+    return Image(
+        name=name,
+        shape=shape,
+        affine=geometry.affine,
+        load=_loader(stack.frames, layouts, scales, (channels_of(layout), *shape), name),
+        modality=modality,
+        channels=channels_of(layout),
+        units=units,
+        spacing_known=geometry.spacing_known,
+        orientation_known=geometry.orientation_known,
+        time_axis=time_axis,
+        acquisition=acquisition_of(first),
+        source=tuple(dict.fromkeys(frame.header.label for frame in stack.frames)),
+        warnings=tuple([*stack.warnings, *geometry.warnings, *spacing_warnings, *unit_warnings]),
+    )
+
+
+def _geometry(stack: Stack, spacing: tuple[float, float] | None) -> Geometry:
+    if not stack.is_volume:
+        return plane_geometry(stack.frames[0], spacing)
+    geometry = stack_geometry(stack.phases[0], spacing or (1.0, 1.0))
+    if spacing is None:
+        return Geometry(geometry.affine, False, True, (*geometry.warnings, "no pixel spacing: lengths mean pixels"))
+    return geometry
+
+
+def _shape(stack: Stack, plane: tuple[int, int]) -> tuple[int | None, tuple[int, ...]]:
+    """(time axis, spatial shape): frames without a place follow each other in time."""
+    if stack.is_volume:
+        slices = len(stack.phases[0])
+        return (None, (slices, *plane)) if len(stack.phases) == 1 else (0, (len(stack.phases), slices, *plane))
+    count = len(stack.phases[0])
+    return (None, plane) if count == 1 else (0, (count, *plane))
+
+
+def _loader(
+    frames: Sequence[Frame], layouts: dict[Header, Layout], scales: Sequence[Scale], shape: tuple[int, ...], name: str
+) -> Callable[[], NDArray[Any]]:
+    def load() -> NDArray[Any]:
+        try:
+            with quiet():
+                return load_frames(frames, layouts, scales, name).reshape(shape)
+        except (MemoryError, OSError) as error:
+            raise InputError(
+                name, f"its pixels cannot be read ({error})", "Check the file and the free memory."
+            ) from error
+
+    return load
+
+
+def study_facts(headers: Sequence[Header]) -> dict[str, list[str]]:
+    """The distinct patient ids, study uids and dates of files, in the order met."""
+    facts: dict[str, list[str]] = {}
+    for keyword in ("PatientID", "StudyInstanceUID", "StudyDate"):
+        values = (Frame(h, 0, (h.dataset,)).text(keyword) for h in headers)
+        facts[keyword] = [v for v in dict.fromkeys(values) if v]
+    return facts
