@@ -5,12 +5,17 @@ from importlib import import_module
 _EXPORTS = {
     "Statement": "templates",
     "Templates": "templates",
+    "compare_readings": "comparison",
+    "compose": "composer",
     "conflicts": "templates",
     "parse": "templates",
     "read_table": "templates",
     "say": "templates",
     "shipped_templates": "templates",
+    "resolve_contradictions": "contradictions",
     "statements_of": "binding",
+    "unstated": "verify",
+    "unsupported": "verify",
 }
 
 __all__ = sorted(_EXPORTS)

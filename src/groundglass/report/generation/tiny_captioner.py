@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from groundglass.core.errors import ConfigurationError
-from groundglass.learn import Plan, train
+from groundglass.learn import Plan
+from groundglass.learn.loop import train
 from groundglass.report.generation.vocabulary import END, PAD, START, Vocabulary
 
 
