@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 NETWORKS = {
     "BasicUNet": "monai.networks.nets.basic_unet:BasicUNet",
     "DynUNet": "monai.networks.nets.dynunet:DynUNet",
+    "PlanarUNet": "groundglass.nets.planar_unet:PlanarUNet",
     "SegResNet": "monai.networks.nets.segresnet:SegResNet",
+    "SubpixelUNet": "groundglass.nets.subpixel_unet:SubpixelUNet",
     "UNet": "monai.networks.nets.unet:UNet",
 }
 
