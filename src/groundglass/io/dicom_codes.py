@@ -27,14 +27,23 @@ CATEGORIES = {
     "finding": Term("49755003", "SCT", "Morphologically Abnormal Structure"),
     "device": Term("260787004", "SCT", "Physical object"),
 }
-MAX_MEANING = 64
+MAX_CODE, MAX_MEANING = 16, 64
 
 
 def concept(term: Term) -> CodedConcept:
     """The code sequence item of a term; a private code of more than 16 characters is a long code value."""
     from highdicom.sr.coding import CodedConcept
 
-    return CodedConcept(term.code, term.scheme, term.name[:MAX_MEANING])
+    item = CodedConcept(term.code, term.scheme, shortened(term.name, MAX_MEANING))
+    if "CodeValue" in item and len(term.code.encode("utf-8")) > MAX_CODE:
+        item.LongCodeValue = item.CodeValue
+        del item.CodeValue
+    return item
+
+
+def shortened(text: str, size: int) -> str:
+    """`text` cut to `size` bytes of UTF-8: the standard counts characters, but validators count bytes."""
+    return text.encode("utf-8")[:size].decode("utf-8", errors="ignore")
 
 
 def term_of(item: Dataset) -> Term:

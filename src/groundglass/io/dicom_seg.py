@@ -20,7 +20,7 @@ from groundglass.core.mask import Mask
 from groundglass.core.term import Term
 from groundglass.io.atomic import atomic_path
 from groundglass.io.colour import segment_colour
-from groundglass.io.dicom_codes import CATEGORIES, SIDES, concept, kind_of_term, private_scheme
+from groundglass.io.dicom_codes import CATEGORIES, SIDES, concept, kind_of_term, private_scheme, shortened
 from groundglass.io.dicom_source import equipment, frames_of, source_instances
 from groundglass.io.uids import hashed_uid, new_uid
 
@@ -154,15 +154,15 @@ def _description(number: int, finding: Finding, series_uid: str) -> SegmentDescr
     manual = maker is not None and maker.source == "person"
     kind = kind_of_term(finding.what)
     algorithm = AlgorithmIdentificationSequence(
-        name=(maker.name if maker else "groundglass")[:64],
+        name=shortened(maker.name if maker else "groundglass", 64),
         family=concept(ARTIFICIAL_INTELLIGENCE),
-        version=(maker.version if maker and maker.version else __version__)[:64],
+        version=shortened(maker.version if maker and maker.version else __version__, 64),
     )
     side = finding.where.side
     label = f"{side} {finding.what.name}" if side else finding.what.name
     item = SegmentDescription(
         segment_number=number,
-        segment_label=label[:64],
+        segment_label=shortened(label, 64),
         segmented_property_category=concept(CATEGORIES[kind]),
         segmented_property_type=concept(finding.what),
         algorithm_type="MANUAL" if manual else "AUTOMATIC",

@@ -163,7 +163,7 @@ def _finding(segment: Dataset, mask: Mask, image: str | None) -> Finding:
         or kind.get("SegmentedPropertyTypeModifierCodeSequence")
         or []
     )
-    side = next(filter(None, map(side_of, modifiers)), None)
+    side = next((found for found in map(side_of, modifiers) if found), None)
     is_structure = segment.SegmentedPropertyCategoryCodeSequence[0].CodeValue in ("91723000", "123037004")
     anatomy = term_of(regions[0]) if regions else what if is_structure else None
     algorithm = (segment.get("SegmentationAlgorithmIdentificationSequence") or [Dataset()])[0]
