@@ -71,7 +71,7 @@ class SchematicChest:
             "right hemidiaphragm": _within(v, (self._dome, self._dome + 0.08)) & _within(u, (0.16, 0.44)),
         }
         for number in range(1, 13):
-            masks[f"right posterior rib {number}"] = _within(u, (0.16, 0.44)) & (np.abs(v - _rib(number)) <= 0.008)
+            masks[f"right rib {number} posterior"] = _within(u, (0.16, 0.44)) & (np.abs(v - _rib(number)) <= 0.008)
         return masks
 
     @property

@@ -12,9 +12,12 @@ from groundglass.measurement.radiographic.trachea import trachea_width
 
 
 def measure(masks: RadiographMasks) -> Measured:
-    """(left edge of the knob - mean left edge of the trachea on the knob's rows) / tracheal width."""
+    """(left edge of the knob - mean left edge of the trachea on the knob's rows) / tracheal width.
+
+    The knob is the left end of the aortic arch: where it has no mask of its own, the arch serves.
+    """
     width, caliper = trachea_width(masks)
-    knob = outline(checked(masks, "aortic knob"))
+    knob = outline(checked(masks, "aortic knob" if masks.has("aortic knob") else "aortic arch"))
     beside = outline(checked(masks, "trachea")).between(knob.top, knob.bottom)
     if not len(beside.rows):
         raise DroppedCaseError("trachea", "is not seen beside the aortic knob")

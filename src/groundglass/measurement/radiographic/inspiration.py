@@ -49,7 +49,7 @@ def _dome(masks: RadiographMasks, column: float) -> float:
 
 def _crossing(masks: RadiographMasks, number: int, column: float) -> float | None:
     """The middle row of a numbered rib on a column; None where the rib has no mask there."""
-    name = f"right posterior rib {number}"
+    name = f"right rib {number} posterior"
     if not masks.has(name):
         return None
     rows = _rows_at(checked(masks, name), column)

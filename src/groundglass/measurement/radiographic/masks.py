@@ -21,8 +21,8 @@ _OTHER_SIDE = {"left": "right", "right": "left"}
 class RadiographMasks:
     """Masks (H, W) by structure name, in display orientation: the patient's right at the left of the picture.
 
-    Names are ontology terms with the side in front ("left lung"); numbered posterior ribs are "right posterior
-    rib 9". `spacing` is mm per pixel along rows and columns, None where unknown: then only ratios and angles are
+    Names are ontology terms with the side in front ("left lung"); numbered ribs are "right rib 9
+    posterior". `spacing` is mm per pixel along rows and columns, None where unknown: then only ratios and angles are
     measured. `view` None means unknown. Raises GeometryError when shapes differ or a mask is not 2D.
     """
 

@@ -52,8 +52,7 @@ def upper_mediastinum(masks: RadiographMasks) -> Outline:
 def _lower_end(masks: RadiographMasks) -> float:
     """The plane under the upper mediastinum: the carina, else the lower end of the trachea."""
     if masks.has("carina"):
-        carina = outline(checked(masks, "carina"))
-        return (carina.top + carina.bottom) / 2
+        return outline(checked(masks, "carina")).top
     if masks.has("trachea"):
         return outline(checked(masks, "trachea")).bottom
     raise DroppedCaseError("carina", "no mask, so the upper mediastinum has no lower end")

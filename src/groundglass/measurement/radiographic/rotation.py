@@ -12,7 +12,10 @@ _REACH = 0.06
 
 
 def measure(masks: RadiographMasks) -> Measured:
-    """The shorter distance over the longer one; 1 is a patient who stands square. `ratio` is right over left."""
+    """The shorter distance over the longer one; 1 is a patient who stands square. `ratio` is right over left.
+
+    A medial end beyond the midline makes the index negative: a strong rotation, where CheXStruct drops the case.
+    """
     in_order(masks, "clavicle")
     right_row, right_end = outline(checked(masks, "right clavicle")).rightmost
     left_row, left_end = outline(checked(masks, "left clavicle")).leftmost
@@ -20,8 +23,8 @@ def measure(masks: RadiographMasks) -> Measured:
     midline = spine_midline(masks, min(right_row, left_row) - reach, max(right_row, left_row) + reach)
     right = midline.column(right_row) - right_end
     left = left_end - midline.column(left_row)
-    if min(right, left) < 0 or max(right, left) == 0:
-        raise DroppedCaseError("clavicle", "a medial end lies beyond the midline")
+    if right + left <= 0:
+        raise DroppedCaseError("clavicle", "the medial ends overlap")
     values = {
         "distance_right_px": right,
         "distance_left_px": left,

@@ -103,7 +103,7 @@ def threshold(task: str) -> Threshold:
 def mask_limits(name: str) -> MaskLimits:
     """The limits for a structure; numbered ribs share one line. Raises ConfigurationError for an unknown name."""
     limits = _file()["masks"]
-    key = "posterior rib" if "posterior rib" in name else name
+    key = "posterior rib" if name.endswith(" posterior") else name
     if key not in limits:
         raise ConfigurationError(name, "has no mask limits", "Add a line to radiographic_thresholds.json.")
     low, high = limits[key]["area"]
