@@ -68,13 +68,26 @@ def depth_below_surface(lesion: Mask, organ: Mask) -> float | None:
         margin *= 2
 
 
+def gap_between(structure: Mask, lesion: Mask, *, within: float = 4.0) -> float | None:
+    """mm between the nearest faces of two masks, 0 when they touch; None when they are further than `within`."""
+    require_volume(lesion)
+    window = grown_window(lesion, within)
+    near = window_of(structure, window)
+    if not near.any():
+        return None
+    steps = spacing_of(lesion.affine)
+    distance = float(distance_transform_edt(~near, sampling=steps)[window_of(lesion, window)].min())
+    return max(0.0, distance - float(steps.min()))
+
+
 def pole_of(lesion: Mask, kidney: Mask) -> str:
     """ "upper pole", "interpolar region" or "lower pole": the third of the kidney's long axis with the lesion's centre.
 
     The long axis is the principal axis of kidney and lesion together, upward in the patient.
     """
     require_volume(kidney)
-    points = to_world((np.argwhere(kidney.crop) + kidney.offset).astype(np.float64), kidney.affine)
+    cells = [np.argwhere(mask.crop) + mask.offset for mask in (kidney, lesion)]
+    points = to_world(np.unique(np.concatenate(cells), axis=0).astype(np.float64), kidney.affine)
     centre = points.mean(axis=0)
     axis = np.linalg.eigh(np.cov((points - centre).T))[1][:, -1]
     axis = axis if axis[2] >= 0 else -axis
