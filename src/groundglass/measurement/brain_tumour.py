@@ -7,7 +7,7 @@ between their surfaces (not the 95th percentile), diameters are in mm on any gri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class Resectability:
 
 
 def clean(mask: Mask) -> Mask:
-    """A predicted mask tidied: closed with a ball of 2 voxels, parts below 100 voxels dropped. For drawn masks not used."""
+    """A predicted mask: closed with a ball of 2 voxels, parts below 100 voxels dropped. Drawn masks need none."""
     padded = np.pad(mask.array, 3)
     closed = ndi.binary_closing(padded, ball(2))[3:-3, 3:-3, 3:-3]
     kept = [part for part in components(Mask.of(closed, mask.affine)) if part.voxel_count >= SMALLEST_PART_VOXELS]
@@ -164,11 +164,21 @@ def _overlap(tumour: Mask, labels: NDArray[Any], region: Region) -> Overlap:
     return Overlap(region, 100 * shared / tumour.voxel_count, 100 * shared / place.voxel_count, gap)
 
 
-def regions_on(atlas: Atlas, onto: Grid, to_template: WorldTransform) -> Iterator[tuple[Region, Mask]]:
-    """Each region of a template atlas as a mask on a patient's grid (inverse transform, nearest neighbour)."""
-    labels = resample(atlas.labels, atlas.affine, onto, to_template, labels=True)
-    for region in atlas.regions:
-        yield region, Mask.of(labels == region.value, onto.affine)
+def region_masks(
+    atlas: Atlas, inside: Mask, to_template: WorldTransform, regions: Iterable[Region]
+) -> dict[Region, Mask]:
+    """The part of `inside` (patient space) in each region: inverse transform, nearest neighbour."""
+    if inside.is_empty:
+        return dict.fromkeys(regions, inside)
+    affine = inside.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ np.array(inside.offset)
+    labels = resample(atlas.labels, atlas.affine, Grid(inside.crop.shape, affine), to_template, labels=True)
+    found = {}
+    for region in regions:
+        part = Mask.of(inside.crop & (labels == region.value), inside.affine)
+        offset = tuple(a + b for a, b in zip(part.offset, inside.offset, strict=True))
+        found[region] = Mask(part.crop, offset, inside.shape, inside.affine)
+    return found
 
 
 def resectability(

@@ -16,6 +16,7 @@ PITCHES_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0)
 ROLLS_DEG = (-15.0, 0.0, 15.0)
 SHIFTS_MM = (-45.0, -30.0, -15.0, 0.0, 15.0)
 KEPT = 3
+STEP_MM = 6.0
 
 
 def coarse_starts(
@@ -37,6 +38,7 @@ def coarse_starts(
 
     small = sitk.Shrink(sitk.SmoothingRecursiveGaussian(fixed, 3.0), [3, 3, 3])
     blurred = sitk.SmoothingRecursiveGaussian(moving, 3.0)
+    blurred = sitk.Shrink(blurred, [max(1, int(STEP_MM / step)) for step in blurred.GetSpacing()])
     bright = sitk.BinaryThreshold(small, 0.25 * _percentile(small, 98), 1e9)
     origin = _centroid(bright)
     scorer = _scorer(mask, free, seed)
@@ -80,7 +82,12 @@ def _scorer(mask: sitk.Image, free: sitk.Image | None, seed: int) -> sitk.ImageR
 
 
 def _refine(
-    fixed: sitk.Image, moving: sitk.Image, pose: sitk.Euler3DTransform, mask: sitk.Image, free: sitk.Image | None, seed: int
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    pose: sitk.Euler3DTransform,
+    mask: sitk.Image,
+    free: sitk.Image | None,
+    seed: int,
 ) -> tuple[float, sitk.Euler3DTransform]:
     import SimpleITK as sitk
 

@@ -54,6 +54,9 @@ def read_findings(request: Request, *, chosen: Sequence[Parser] | None = None) -
         except GroundglassError as error:
             reading += Reading(warnings=(f"{parser.name} was not read: {error}",))
             continue
+        if answer == Reading():
+            # It had nothing to say (its masks were not given): the images are left to others.
+            continue
         reading += _numbered(answer, first=len(reading.findings) + 1)
         left = [image for image in left if not any(image is other for other in claimed)]
     if left:
