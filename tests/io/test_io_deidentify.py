@@ -18,7 +18,7 @@ from pydicom.uid import CTImageStorage, JPEGBaseline8Bit
 
 from groundglass.core import ConfigurationError, Finding, InputError, Location, Mask, ontology
 from groundglass.io.deidentify import deidentify
-from groundglass.io.deidentify_rules import Options, action_of, table
+from groundglass.io.deidentify_rules import DeidentifyOptions, action_of, table
 from groundglass.io.dicom_header import quiet
 from groundglass.io.dicom_seg import write_seg
 
@@ -99,13 +99,13 @@ def test_the_whole_table_is_there() -> None:
     for row in rows:
         if "x" not in row["tag"]:
             assert keyword_for_tag(int(row["tag"], 16)) == row["keyword"]
-    basic = Options()
+    basic = DeidentifyOptions()
     assert action_of(Tag("PatientBirthName"), basic) == "X"
     assert action_of(Tag("PatientBirthDate"), basic) == "Z"
     assert action_of(Tag("PatientID"), basic) == "D"
     assert action_of(Tag("StudyInstanceUID"), basic) == "U"
-    assert action_of(Tag("StudyDate"), Options(dates="keep")) == "K"
-    assert action_of(Tag("PatientBirthDate"), Options(dates="keep")) == "Z"
+    assert action_of(Tag("StudyDate"), DeidentifyOptions(dates="keep")) == "K"
+    assert action_of(Tag("PatientBirthDate"), DeidentifyOptions(dates="keep")) == "Z"
     assert action_of(Tag("Rows"), basic) == ""
     assert action_of(Tag(0x50100030), basic) == "X"
     assert action_of(Tag(0x00091001), basic) == "X"
@@ -140,7 +140,7 @@ def test_nothing_planted_survives(secret_file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dates", ["shift", "keep"])
 def test_options_remove_the_name_all_the_same(secret_file: Path, tmp_path: Path, dates: str) -> None:
-    options = Options(
+    options = DeidentifyOptions(
         dates=dates,  # type: ignore[arg-type]
         clean_descriptors=True,
         retain_device=True,
@@ -167,7 +167,9 @@ def test_descriptions_keep_words_that_are_no_names(tmp_path: Path) -> None:
     ds = pydicom.dcmread(image.source[0])
     ds.StudyDescription, ds.SeriesDescription = "CT Thorax Müller, Zzyzxson", "Lung 3"
     ds.save_as(tmp_path / "a.dcm")
-    kept = deidentify([tmp_path / "a.dcm"], tmp_path / "out", secret="k", options=Options(clean_descriptors=True))
+    kept = deidentify(
+        [tmp_path / "a.dcm"], tmp_path / "out", secret="k", options=DeidentifyOptions(clean_descriptors=True)
+    )
     back = pydicom.dcmread(kept.written[0][1])
     assert back.StudyDescription == "CT Thorax"
     assert back.SeriesDescription == "Lung 3"
@@ -212,7 +214,7 @@ def test_the_same_secret_gives_the_same_files(tmp_path: Path) -> None:
     uids = {pydicom.dcmread(t).SOPInstanceUID for files in made for _, t in files}
     assert len(uids) == 6
     assert len(image.source) == 2
-    kept = deidentify([tmp_path / "ct"], tmp_path / "e", secret="one", options=Options(retain_uids=True))
+    kept = deidentify([tmp_path / "ct"], tmp_path / "e", secret="one", options=DeidentifyOptions(retain_uids=True))
     assert {t.stem for _, t in kept.written} == {pydicom.dcmread(p).SOPInstanceUID for p in image.source}
 
 

@@ -6,11 +6,22 @@ from importlib import import_module
 
 # Name -> module; readers and writers bring pydicom, nibabel, SimpleITK or highdicom only when they are used.
 _WHERE = {
+    "Deidentified": "deidentify",
+    "DeidentifyOptions": "deidentify_rules",
     "atomic_path": "atomic",
+    "check_pixels": "quality",
+    "deidentify": "deidentify",
     "read_image": "read",
+    "read_mask": "masks",
+    "read_seg": "dicom_seg_read",
+    "read_sr": "dicom_sr_read",
     "read_study": "read",
+    "segment_colour": "colour",
     "write_bytes_atomic": "atomic",
+    "write_labels": "nifti_write",
     "write_nifti": "nifti_write",
+    "write_seg": "dicom_seg",
+    "write_sr": "dicom_sr",
     "write_text_atomic": "atomic",
 }
 

@@ -16,7 +16,7 @@ from pydicom.uid import UID
 from groundglass import __version__
 from groundglass.core.errors import ConfigurationError, GroundglassError, InputError, UnsupportedError
 from groundglass.io.atomic import atomic_path
-from groundglass.io.deidentify_rules import BASIC_PROFILE, CLEAN_STRUCTURED_CONTENT, Options
+from groundglass.io.deidentify_rules import BASIC_PROFILE, CLEAN_STRUCTURED_CONTENT, DeidentifyOptions
 from groundglass.io.deidentify_values import SHORTEST, Cleaner
 from groundglass.io.dicom_header import quiet
 from groundglass.io.sources import sources_of
@@ -46,7 +46,7 @@ def deidentify(
     out: str | os.PathLike[str],
     *,
     secret: str | bytes | None = None,
-    options: Options | None = None,
+    options: DeidentifyOptions | None = None,
     allow_burned_in: bool = False,
 ) -> Deidentified:
     """Write a de-identified copy of every DICOM file of `paths` (files, folders, zips) under `out`.
@@ -66,7 +66,7 @@ def deidentify(
     if secret is not None and not secret:
         raise ConfigurationError("secret", "is empty", "Pass at least 16 random characters, or none.")
     key = secrets.token_bytes(32) if secret is None else secret.encode() if isinstance(secret, str) else secret
-    cleaner = Cleaner(key, options or Options())
+    cleaner = Cleaner(key, options or DeidentifyOptions())
     result = Deidentified(counts=cleaner.counts)
 
     def skip(error: GroundglassError) -> None:

@@ -23,7 +23,7 @@ _PRECEDENCE = ("U*", "D", "Z", "X")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class DeidentifyOptions:
     """The options of PS3.15 E.3 that are taken. All off is the basic profile alone.
 
     `dates`: remove (basic profile), shift (modified dates: one offset of whole days per patient, times kept) or
@@ -72,7 +72,7 @@ def table() -> Mapping[int, Mapping[str, object]]:
     return {int(row["tag"], 16): row for row in rows if "x" not in row["tag"]}
 
 
-def action_of(tag: BaseTag, options: Options) -> str:
+def action_of(tag: BaseTag, options: DeidentifyOptions) -> str:
     """One of X (remove), Z (empty), D (dummy), U (other UID), U* (items with other UIDs), K, C, or "" (not listed)."""
     if tag.is_private or 0x5000 <= tag.group <= 0x50FF or 0x6000 <= tag.group <= 0x60FF:
         # Curves and overlays: without its data the rest of an overlay group would be invalid, so that all of it goes.

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
-from groundglass.io.deidentify_rules import Options, action_of
+from groundglass.io.deidentify_rules import DeidentifyOptions, action_of
 from groundglass.io.uids import hashed_uid
 
 STANDARD_ROOT = "1.2.840.10008."
@@ -38,7 +38,7 @@ HARMLESS = {"anonymized", "anonymous", "groundglass", "none", "unknown", "patien
 class Cleaner:
     """Carries the secret, the options and the counts of one run."""
 
-    def __init__(self, key: bytes, options: Options) -> None:
+    def __init__(self, key: bytes, options: DeidentifyOptions) -> None:
         self.key, self.options = key, options
         self.counts: Counter[str] = Counter()
         self.offset = dt.timedelta()
