@@ -45,6 +45,16 @@ def states_value(task: str) -> bool:
     return "ranges" in _file()["tasks"][task]
 
 
+def criterion(task: str) -> str:
+    """The rule of a task in words."""
+    return str(_file()["tasks"][task]["criterion"])
+
+
+def region_asked(task: str, part: int) -> str:
+    """The region that the `part`-th body-part question of a task asks for."""
+    return str(_file()["tasks"][task]["regions"][part])
+
+
 def direct_items(
     row: TaskRow, case: str, shown: Sequence[str], rng: np.random.Generator, *, path: Path = "reasoning"
 ) -> tuple[Item, ...]:
@@ -160,7 +170,7 @@ def _range_groups(row: TaskRow, spec: dict[str, Any], rng: np.random.Generator) 
     lowest = min(math.floor(each[0] / step + 1e-9) for each in true)
     first = -min(int(rng.integers(0, _RANGES)), max(lowest, 0))
     shifts = [shift for shift in range(first, first + _RANGES) if shift]
-    return [true, *[tuple((low + s * step, high + s * step) for low, high in true) for s in shifts]]
+    return [true, *[tuple(_shifted(each, s * step) for each in true) for s in shifts]]
 
 
 def _grid(row: TaskRow, spec: dict[str, Any]) -> tuple[float, float]:
@@ -173,7 +183,12 @@ def _grid(row: TaskRow, spec: dict[str, Any]) -> tuple[float, float]:
 
 def _step_of(value: float, start: float, step: float) -> Range:
     count = math.floor((value - start) / step + 1e-9)
-    return start + count * step, start + (count + 1) * step
+    # Rounded, as a range is read back from its text; + 0.0 turns -0.0 into 0.0.
+    return round(start + count * step, 9) + 0.0, round(start + (count + 1) * step, 9) + 0.0
+
+
+def _shifted(bounds: Range, by: float) -> Range:
+    return round(bounds[0] + by, 9) + 0.0, round(bounds[1] + by, 9) + 0.0
 
 
 def _range_text(group: tuple[Range, ...], digits: int) -> str:

@@ -1,5 +1,11 @@
 """Step-by-step exams of diagnostic reasoning (CXReasonBench, arXiv 2505.18087): items, sittings, scores."""
 
+from groundglass.metrics.reasoning_exam.agents import (
+    AlwaysUnsure,
+    AnswerWithoutPicture,
+    RandomChooser,
+    distance_from_chance,
+)
 from groundglass.metrics.reasoning_exam.item import DO_NOT_KNOW, NONE_OF_THE_ABOVE, STAGES, Item, lettered
 from groundglass.metrics.reasoning_exam.reply import chosen_option, stated_sides, stated_values
 from groundglass.metrics.reasoning_exam.scores import ExamScores, RefinedScores, score
@@ -11,15 +17,19 @@ __all__ = [
     "NONE_OF_THE_ABOVE",
     "STAGES",
     "Agent",
+    "AlwaysUnsure",
+    "AnswerWithoutPicture",
     "ExamScores",
     "Item",
     "Judge",
+    "RandomChooser",
     "RefinedScores",
     "Transcript",
     "Turn",
     "Verdict",
     "ask",
     "chosen_option",
+    "distance_from_chance",
     "grade",
     "lettered",
     "majority",
