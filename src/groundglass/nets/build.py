@@ -15,6 +15,7 @@ NETWORKS = {
     "BasicUNet": "monai.networks.nets.basic_unet:BasicUNet",
     "DynUNet": "monai.networks.nets.dynunet:DynUNet",
     "PlanarUNet": "groundglass.nets.planar_unet:PlanarUNet",
+    "ResNet": "monai.networks.nets.resnet:ResNet",
     "SegResNet": "monai.networks.nets.segresnet:SegResNet",
     "SubpixelUNet": "groundglass.nets.subpixel_unet:SubpixelUNet",
     "UNet": "monai.networks.nets.unet:UNet",

@@ -88,8 +88,8 @@ class RadiographBatches:
 
         if real:
             lungs = np.repeat(np.repeat(target[0] + target[1], 2, 0), 2, 1).clip(0, 1)
-            veiled = picture + looks.veil(lungs, rng) if rng.random() < 0.3 else picture
-            return looks.disturb(looks.stretch(veiled), rng)
+            seen = looks.veiled(picture, lungs, rng) if rng.random() < 0.3 else picture
+            return looks.disturb(looks.stretch(seen), rng)
         if not self.appearance:
             return looks.stretch(picture)
         lungs = np.repeat(np.repeat(target[0] + target[1], 2, 0), 2, 1).clip(0, 1)

@@ -25,16 +25,16 @@ def randomise(image: Float, lungs: Float, styles: Sequence[Float], rng: np.rando
     """A phantom's picture with a random look. `lungs` (S, S) in [0, 1] says where veils may lie; `styles` are real pictures."""
     picture = image
     if rng.random() < 0.5:
-        picture = picture + veil(lungs, rng)
-    if styles and rng.random() < 0.45:
+        picture = veiled(picture, lungs, rng)
+    if len(styles) and rng.random() < 0.45:
         picture = swap_amplitude(picture, _pick(styles, rng), rng)
-    if styles and rng.random() < 0.4:
+    if len(styles) and rng.random() < 0.4:
         picture = picture + rng.uniform(0.3, 1.5) * fine(_pick(styles, rng))
-    if styles and rng.random() < 0.25:
+    if len(styles) and rng.random() < 0.25:
         share = rng.uniform(0.05, 0.3)
         picture = (1 - share) * stretch(picture) + share * _pick(styles, rng)
     picture = stretch(picture)
-    if styles and rng.random() < 0.5:
+    if len(styles) and rng.random() < 0.5:
         picture = match_histogram(picture, _pick(styles, rng))
     return disturb(picture, rng)
 
@@ -65,14 +65,14 @@ def tone(picture: Float, rng: np.random.Generator) -> Float:
     return np.interp(np.clip(picture, 0, 1) ** rng.uniform(0.6, 1.7), knots, curve).astype(np.float32)
 
 
-def veil(lungs: Float, rng: np.random.Generator) -> Float:
-    """Patchy or diffuse opacity inside the lungs, to white-out."""
+def veiled(picture: Float, lungs: Float, rng: np.random.Generator) -> Float:
+    """Patchy or diffuse opacity inside the lungs, up to the density of soft tissue (a white lung)."""
     size = lungs.shape[0]
     grain = coarse_noise(size, int(rng.integers(2, 14)), rng)
     if rng.random() < 0.6:
         grain = grain * coarse_noise(size, int(rng.integers(2, 4)), rng)
-    haze = np.clip(grain + rng.uniform(-0.5, 0.2), 0, 1) * rng.uniform(0.1, 0.9)
-    return (haze * lungs).astype(np.float32)
+    haze = np.clip(grain + rng.uniform(-0.5, 0.2), 0, 1) * rng.uniform(0.2, 1.1)
+    return (picture + haze * lungs * np.clip(rng.uniform(0.6, 0.95) - picture, 0, 1)).astype(np.float32)
 
 
 def coarse_noise(size: int, cells: int, rng: np.random.Generator) -> Float:
