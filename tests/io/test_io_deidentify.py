@@ -17,7 +17,7 @@ from pydicom.tag import Tag
 from pydicom.uid import CTImageStorage, JPEGBaseline8Bit
 
 from groundglass.core import ConfigurationError, Finding, InputError, Location, Mask, ontology
-from groundglass.io.deidentify import deidentify
+from groundglass.io.deidentification import deidentify
 from groundglass.io.deidentify_rules import DeidentifyOptions, action_of, table
 from groundglass.io.dicom_header import quiet
 from groundglass.io.dicom_seg import write_seg

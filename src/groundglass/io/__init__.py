@@ -6,11 +6,11 @@ from importlib import import_module
 
 # Name -> module; readers and writers bring pydicom, nibabel, SimpleITK or highdicom only when they are used.
 _WHERE = {
-    "Deidentified": "deidentify",
+    "Deidentified": "deidentification",
     "DeidentifyOptions": "deidentify_rules",
     "atomic_path": "atomic",
     "check_pixels": "quality",
-    "deidentify": "deidentify",
+    "deidentify": "deidentification",
     "read_image": "read",
     "read_mask": "masks",
     "read_seg": "dicom_seg_read",
