@@ -103,10 +103,14 @@ def test_normal_only_when_everything_was_answered():
 
     assert conclusion("absent", "absent", "absent") == ["No abnormality among those looked for."]
     assert conclusion("absent", "uncertain", "absent") == [
-        "No abnormality was established, but not every question could be answered."
+        "No abnormality was established, but not every question could be answered.",
+        "Consolidation cannot be assessed.",
     ]
     assert conclusion("uncertain", "uncertain", "uncertain") == [
-        "No conclusion: nothing that was looked for could be answered."
+        "No conclusion: nothing that was looked for could be answered.",
+        "Heart size cannot be assessed.",
+        "Consolidation cannot be assessed.",
+        "Pleural effusion cannot be assessed.",
     ]
     assert conclusion("absent", "present", "present") == ["There is consolidation.", "There is a pleural effusion."]
     impression = compose(Reading(), STUDY).section("impression").sentences

@@ -119,37 +119,49 @@ def _other_side(
     finding: Finding, statements: Sequence[Statement], said: Sequence[tuple[Finding, Sequence[Statement]]]
 ) -> tuple[Finding, Statement] | None:
     """The finding of the other side and the sentence for both, where each has one plain measurement to tell."""
-    if not _is_plain(statements) or finding.where.side not in ("left", "right"):
+    side = finding.where.side
+    if not _is_plain(statements) or side not in ("left", "right"):
         return None
-    opposite = "right" if finding.where.side == "left" else "left"
-    kind = statements[0]["measurement"]
+    opposite = "right" if side == "left" else "left"
+    first = statements[0]
     for other, others in said:
         same = other.what == finding.what and other.where.side == opposite and _is_plain(others)
-        if same and others[0]["measurement"] == kind and _structure(others) == _structure(statements):
-            values = {finding.where.side: statements[0]["value"], opposite: others[0]["value"]}
-            return other, _say("measurement on both sides", measurement=kind, structure=_structure(others), **values)[0]
+        second = others[0] if same else None
+        if second is None or second.key != first.key or second.get("measurement") != first.get("measurement"):
+            continue
+        structure = str(first["structure"][1])
+        if first.key == "structure":
+            return other, _say("structure on both sides", structure=structure)[0]
+        values = {side: first["value"], opposite: second["value"]}
+        kind = first["measurement"]
+        return other, _say("measurement on both sides", measurement=kind, structure=structure, **values)[0]
     return None
 
 
 def _is_plain(statements: Sequence[Statement]) -> bool:
-    return [s.key for s in statements] == ["measurement"]
-
-
-def _structure(statements: Sequence[Statement]) -> str:
-    return str(statements[0]["structure"][1])
+    """One sentence that only tells a present structure, or one measurement of it without a range."""
+    return (
+        len(statements) == 1
+        and statements[0].key in ("measurement", "structure")
+        and statements[0].polarity == "present"
+    )
 
 
 def _impression(reading: Reading) -> list[Said]:
-    """Positives first, then what leaves its reference range; "normal" only when every question was answered."""
+    """Positives first, then what leaves its reference range, then doubts; "normal" only when all was answered."""
     positives: list[Said] = []
     ranges: list[Said] = []
+    doubts: list[Said] = []
     for finding in reading.findings:
         own = statements_of(finding, section="impression") or statements_of(finding)
+        is_finding = ontology().entry(finding.what.name).kind == "finding"
         if abnormal(finding):
             positives.append((own[0], (finding.id,)))
-        elif ontology().entry(finding.what.name).kind != "finding":
+        elif is_finding and finding.status == "uncertain" and system_of(finding) != "quality":
+            doubts.append((own[0], (finding.id,)))
+        elif not is_finding:
             ranges += [(s, (finding.id,)) for s in statements_of(finding) if s.get("range") in ("below", "above")]
-    return [*positives, *ranges] or [_conclusion(reading)]
+    return [*(positives + ranges or [_conclusion(reading)]), *doubts]
 
 
 def _conclusion(reading: Reading) -> Said:

@@ -41,7 +41,7 @@ def is_borne_out(statement: Statement, ids: tuple[str, ...], report: Report) -> 
     named = [f for f in findings if f is not None]
     if statement.key in _WHOLE:
         return _WHOLE[statement.key](statement, report)
-    if statement.key == "measurement on both sides":
+    if statement.key in ("measurement on both sides", "structure on both sides"):
         return _pair_holds(statement, named)
     if template.section == "comparison":
         return bool(named) and all(_change_holds(statement, f) for f in named)
@@ -66,15 +66,16 @@ def _values_hold(statement: Statement, template: Template, finding: Finding, mea
 
 
 def _pair_holds(statement: Statement, named: list[Finding]) -> bool:
+    """A sentence of both sides holds when the sentence of each side alone would."""
     sides = {f.where.side: f for f in named}
     if set(sides) != {"left", "right"} or len(named) != 2:
         return False
-    template = shipped_templates()["measurement"]
+    key = "measurement" if statement.get("measurement") else "structure"
     for side, finding in sides.items():
-        structure = (side, statement["structure"])
-        slots = {"measurement": statement["measurement"], "structure": structure, "value": statement[str(side)]}
-        one = Statement("measurement", "present", tuple(sorted(slots.items())))
-        if not _holds(one, template, finding):
+        slots = {"structure": (side, statement["structure"])}
+        if key == "measurement":
+            slots |= {"measurement": statement["measurement"], "value": statement[str(side)]}
+        if not _holds(Statement(key, "present", tuple(sorted(slots.items()))), shipped_templates()[key], finding):
             return False
     return True
 
