@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +99,7 @@ def layout_of(header: Header) -> Layout:
         frame.text("PhotometricInterpretation").upper() or "MONOCHROME2", header.pixels_keyword,
         _count(frame, "NumberOfFrames", 1),
     )  # fmt: skip
-    _check_size(header, layout)
+    check_size(header, layout)
     return layout
 
 
@@ -113,8 +112,10 @@ def _count(frame: Frame, keyword: str, default: int | None = None) -> int:
     return int(number)
 
 
-def _check_size(header: Header, layout: Layout) -> None:
-    assert header.pixels_at is not None
+def check_size(header: Header, layout: Layout) -> None:
+    """Raises UnsupportedError, TruncatedError or UnsafeInputError where the file cannot hold the layout's pixels."""
+    if header.pixels_at is None:
+        raise UnsupportedError(header.label, "has no pixels", "Pass the images that it belongs to.")
     there = header.size - header.pixels_at
     claimed = (layout.frame_bits * layout.frames + 7) // 8
     if header.transfer_syntax in NATIVE:
@@ -124,7 +125,7 @@ def _check_size(header: Header, layout: Layout) -> None:
             raise TruncatedError(
                 header.label, f"holds {max(0, there)} of the {claimed} bytes of pixels that it claims", "Copy it again."
             )
-    elif claimed > _SMALL and claimed > _CODEC_RATIO * os.path.getsize(header.path):
+    elif claimed > max(_SMALL, _CODEC_RATIO * header.size):
         raise UnsafeInputError(
             header.label, f"claims {claimed} bytes of pixels, more than it can hold", "Check where it comes from."
         )

@@ -28,9 +28,14 @@ _TIMES = (
 )  # fmt: skip
 # ... or separate images.
 _KINDS = (
-    "ComplexImageComponent", "DiffusionGradientOrientation", "DiffusionGradientDirectionSequence", "FlipAngle", "StackID",
-    "SliceThickness", "ConvolutionKernel", "ReconstructionDiameter", "ContrastBolusAgent", "KVP",
+    "ComplexImageComponent", "DiffusionGradientOrientation", "DiffusionGradientDirectionSequence", "FlipAngle",
+    "StackID", "SliceThickness", "ConvolutionKernel", "ReconstructionDiameter", "ContrastBolusAgent", "KVP",
 )  # fmt: skip
+# Values of ImageType and FrameType that say that it is another picture; others (NORM, MOSAIC) may change in a series.
+_PICTURES = {
+    "LOCALIZER", "W", "F", "WATER", "FAT", "IN_PHASE", "OUT_PHASE", "OPP_PHASE", "IP", "OP", "M", "P", "R", "I",
+    "PHASE MAP", "PHASE", "ADC", "FA", "MIP", "MPR",
+}  # fmt: skip
 _SAME_PLACE = 1e-3
 _FLAT = ("CR", "DX", "MG", "US", "XA", "RF", "IO", "PX", "RG", "SM", "ES", "OP", "GM")
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -77,7 +82,7 @@ def _groups(headers: Iterable[Header]) -> list[list[Frame]]:
     unique: set[Any] = set()
     for header in headers:
         uid = header.raw(tag_of("SOPInstanceUID"))
-        if uid is not None and uid in unique:
+        if uid and uid in unique:
             continue
         unique.add(uid)
         for key, frame in _keyed(header):
@@ -99,7 +104,7 @@ def _groups(headers: Iterable[Header]) -> list[list[Frame]]:
 
 def _keyed(header: Header) -> list[tuple[Any, Frame]]:
     """The frames of a file with a key that is cheap to make: undecoded bytes, as a series has hundreds of files."""
-    raw = tuple(_hashable(header.raw(tag)) for tag in _TAGS)
+    raw = header.key(_TAGS)
     if header.raw(tag_of("NumberOfFrames")) in (None, b"1 ", b"1") and header.raw(_SHARED) is None:
         frame = Frame(header, 0, (header.dataset,))
         frame.position = _position(header)
@@ -108,10 +113,6 @@ def _keyed(header: Header) -> list[tuple[Any, Frame]]:
 
 
 _SHARED = tag_of("SharedFunctionalGroupsSequence")
-
-
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, (bytes, str, int, float, type(None))) else str(value)
 
 
 def _frame_key(frame: Frame) -> tuple[Any, ...]:
@@ -133,11 +134,8 @@ def _meaning(frame: Frame) -> tuple[tuple[Any, ...], np.ndarray]:
     """What must be equal, and the numbers that must be close, of one frame."""
     close = ("ImageOrientationPatient", "PixelSpacing", "EchoTime", "EffectiveEchoTime")
     key = tuple(frame.text(k) for k in _SEPARATE if k not in (*close, "ImageType", "FrameType"))
-    # MOSAIC, NORM and the like may change within a series; these values say that it is another picture.
     kind = frame.text("FrameType") or frame.text("ImageType")
-    parts = {"LOCALIZER", "W", "F", "WATER", "FAT", "IN_PHASE", "OUT_PHASE", "OPP_PHASE", "IP", "OP", "M", "P", "R", "I",
-             "PHASE MAP", "PHASE", "ADC", "FA", "MIP", "MPR"}  # fmt: skip
-    key += (tuple(sorted(parts & set(kind.upper().split("\\")[2:]))), frame.position is None)
+    key += (tuple(sorted(_PICTURES & set(kind.upper().split("\\")[2:]))), frame.position is None)
     values = [v for k in close for v in (frame.numbers(k) or (0.0,))]
     return key, np.asarray(values)
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
-from pydicom.sequence import Sequence as DicomSequence
 
 from groundglass.core import InputError
 from groundglass.io.dicom_frames import Frame
-from groundglass.io.dicom_header import Header, quiet, value_of
+from groundglass.io.dicom_header import Header, quiet, tag_of, value_of
 from groundglass.io.dicom_layout import Layout
 from groundglass.io.dicom_pixels import read_planes
 
 # In these the stored value is a quantity; MONOCHROME1 then only says how to paint it.
 _QUANTITIES = ("CT", "PT", "NM", "RTDOSE")
+_MODALITY_TABLE = tag_of("ModalityLUTSequence")
 _INT16 = np.iinfo(np.int16)
 
 
@@ -61,9 +61,9 @@ def load_frames(
     layout = layouts[frames[0].header]
     if channels_of(layout) > 1:
         return _load_colour(frames, layouts)
-    if any(isinstance(f.value("ModalityLUTSequence"), DicomSequence) for f in frames):
+    if any(_MODALITY_TABLE in header.dataset for header in layouts):
         return _load_through_table(frames, layouts)
-    if all(l.dtype.kind in "iu" for l in layouts.values()) and all(s.is_whole for s in scales):
+    if all(y.dtype.kind in "iu" for y in layouts.values()) and all(s.is_whole for s in scales):
         return _load_whole(frames, layouts, [int(s.intercept) for s in scales])
     out = np.empty((len(frames), layout.rows, layout.columns), dtype=_float_type(layouts))
 
@@ -79,13 +79,13 @@ def load_frames(
 
 def _float_type(layouts: dict[Header, Layout]) -> np.dtype[Any]:
     # 32-bit integers and doubles do not fit the 24 bits of a float32.
-    wide = any(l.dtype.itemsize > 4 or (l.dtype.kind in "iu" and l.bits_stored > 24) for l in layouts.values())
+    wide = any(y.dtype.itemsize > 4 or (y.dtype.kind in "iu" and y.bits_stored > 24) for y in layouts.values())
     return np.dtype(np.float64 if wide else np.float32)
 
 
 def _load_whole(frames: Sequence[Frame], layouts: dict[Header, Layout], shifts: Sequence[int]) -> NDArray[Any]:
     layout = layouts[frames[0].header]
-    kinds = {l.dtype for l in layouts.values()}
+    kinds = {y.dtype for y in layouts.values()}
     kind = kinds.pop() if len(kinds) == 1 and not any(shifts) else np.dtype(np.int16)
     out = np.empty((len(frames), layout.rows, layout.columns), dtype=kind)
 
@@ -97,6 +97,9 @@ def _load_whole(frames: Sequence[Frame], layouts: dict[Header, Layout], shifts: 
             return
         if out.dtype == np.int16 and not _fits(grey, shifts[index], layouts[frames[index].header]):
             out = out.astype(np.int64 if grey.dtype.itemsize > 2 else np.int32)
+        if grey.dtype.itemsize == out.dtype.itemsize:
+            # Two's complement: the sum is right as it fits, and no pass is spent on conversion.
+            grey = grey.view(out.dtype)
         np.add(grey, out.dtype.type(shifts[index]), out=out[index], casting="unsafe", dtype=out.dtype)
 
     read_planes(frames, take, layouts)

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from groundglass.core import GroundglassError, Image, InputError, Study, TruncatedError, UnsupportedError
-from groundglass.io.dicom_header import Header
+from groundglass.io.dicom_header import Header, quiet, read_header
 from groundglass.io.sources import Source, sources_of
 
 PathLike = str | os.PathLike[str]
@@ -46,10 +46,10 @@ def read_study(paths: Sequence[PathLike]) -> Study:
     problems: list[GroundglassError] = []
     remarks: list[str] = []
     sources = _sources(paths, problems)
-    headers, images = _by_kind(sources, problems, remarks)
+    with quiet():
+        headers, images = _by_kind(sources, problems, remarks)
     facts: dict[str, list[str]] = {}
     if headers:
-        from groundglass.io.dicom_header import quiet
         from groundglass.io.dicom_image import images_of, study_facts
 
         with quiet():
@@ -72,11 +72,11 @@ def read_study(paths: Sequence[PathLike]) -> Study:
 
 
 def _sources(paths: Iterable[PathLike], problems: list[GroundglassError]) -> list[Source]:
-    found: dict[Path, Source] = {}
+    found: dict[str, Source] = {}
     for path in paths:
         try:
             for source in sources_of(path, problems.append):
-                found.setdefault(source.path.resolve(), source)
+                found.setdefault(str(source.path.absolute()), source)
         except GroundglassError as error:
             problems.append(error)
     return list(found.values())
@@ -94,8 +94,6 @@ def _by_kind(
             continue
         try:
             if source.kind == "dicom":
-                from groundglass.io.dicom_header import read_header
-
                 headers.append(read_header(source.path, source.label, keep=source.keep))
             else:
                 images.append(_kept(_READERS.get(source.kind, _refuse)(source), source.keep))
