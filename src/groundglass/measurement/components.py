@@ -31,10 +31,11 @@ def within(mask: Mask, organ: Mask) -> Mask:
 
 
 def survives_erosion(mask: Mask, *, size: float = 3.0) -> bool:
-    """True when an erosion by a cube of `size` mm (at least one voxel each way) leaves something."""
+    """True when an erosion by the greatest odd cube of voxels within `size` mm leaves something."""
     if mask.is_empty:
         return False
-    width = np.maximum(np.rint(size / spacing_of(mask.affine)).astype(int) // 2 * 2 + 1, 1)
+    fits = np.maximum(np.floor(size / spacing_of(mask.affine) + 1e-6).astype(int), 1)
+    width = fits - (fits + 1) % 2
     return bool(binary_erosion(np.pad(mask.crop, 1), np.ones(width, dtype=bool)).any())
 
 

@@ -33,6 +33,8 @@ from groundglass.reading.mask_names import MaskName
 
 # Fewer voxels are a slip of the pen; the report says how many were left out.
 LEAST_VOXELS = 3
+# The impression counts lesions above 5 cm apart (RadGPT, arXiv 2501.04678).
+LARGE_MM = 50.0
 
 
 def findings_of(given: Given) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
@@ -55,9 +57,40 @@ def findings_of(given: Given) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     owners = {(f.what.name, f.where.side): f for f in findings}
     for organ, lesions in by_organ.items():
         lesions.sort(key=lambda le: (-le.mask.voxel_count, le.mask.offset))
+        made: list[Finding] = []
         for number, lesion in enumerate(lesions, start=1):
-            findings += _lesion_findings(given, organ, number, lesion, len(lesions), owners)
+            made += _lesion_findings(given, organ, number, lesion, len(lesions), owners)
+        findings += [*_burdens(given, made), *made]
     return tuple(findings), tuple(warnings)
+
+
+def _burdens(given: Given, made: list[Finding]) -> list[Finding]:
+    """Per organ and side: how many lesions, how many above 5 cm, their volume together, the largest diameter."""
+    groups: dict[tuple[Term, Side | None], list[Finding]] = {}
+    for finding in made:
+        if finding.what.name != "vessel contact" and finding.where.anatomy is not None:
+            groups.setdefault((finding.where.anatomy, finding.where.side), []).append(finding)
+    tree = ontology()
+    burdens = []
+    for (anatomy, side), lesions in groups.items():
+        sizes = [of_kind(f.measurements, "long axis").value for f in lesions]
+        rows = (
+            ("lesion count", len(lesions), "{count}"),
+            ("large lesion count", sum(size > LARGE_MM for size in sizes), "{count}"),
+            ("total lesion volume", sum(of_kind(f.measurements, "volume").value for f in lesions), "mL"),
+            ("largest lesion diameter", max(sizes), "mm"),
+        )
+        burdens.append(
+            Finding(
+                id=f"lesions of {sided(side, anatomy.name)}",
+                what=tree["lesion burden"],
+                where=Location(anatomy=anatomy, side=side, image=given.image.name),
+                measurements=tuple(Measurement(tree[name], float(value), unit) for name, value, unit in rows),
+                evidence=given.evidence,
+                part_of=lesions[0].part_of,
+            )
+        )
+    return burdens
 
 
 @dataclass(frozen=True)
