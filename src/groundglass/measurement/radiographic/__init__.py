@@ -2,6 +2,7 @@
 
 from groundglass.measurement.radiographic.exam import CaseExam, build_exam, sit_exam, sit_guided_exam, to_json
 from groundglass.measurement.radiographic.exam_items import direct_items, guidance_items, states_value
+from groundglass.measurement.radiographic.findings import index_measurement, row_findings, status_of, unmeasured
 from groundglass.measurement.radiographic.masks import RadiographMasks
 from groundglass.measurement.radiographic.oracle import RowReader
 from groundglass.measurement.radiographic.overlays import shown_regions, write_pictures
@@ -25,13 +26,17 @@ __all__ = [
     "direct_items",
     "drop_rates",
     "guidance_items",
+    "index_measurement",
     "measure_radiograph",
+    "row_findings",
     "shown_regions",
     "sit_exam",
     "sit_guided_exam",
     "states_value",
+    "status_of",
     "threshold",
     "to_json",
     "unknown_gates",
+    "unmeasured",
     "write_pictures",
 ]
