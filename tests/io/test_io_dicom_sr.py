@@ -236,6 +236,17 @@ def test_a_report_without_findings_is_written(tmp_path: Path) -> None:
     assert read_sr(path).sections[0].sentences[0].text == "Nothing was looked for."
 
 
+def test_findings_of_other_images_stay_out(tmp_path: Path) -> None:
+    ct, mr = series(tmp_path / "ct"), series(tmp_path / "mr", modality="MR")
+    report = report_on(ct)
+    assert [f.id for f in read_sr(write_sr(report, mr, tmp_path / "mr.dcm")).findings] == ["f3"]
+    both = write_sr(report, Study((mr, ct)), tmp_path / "both.dcm")
+    assert dciodvfy_errors(both) == []
+    back = read_sr(both, ct)
+    assert [f.id for f in back.findings] == ["f1", "f2", "f3"]
+    assert back.findings[0].measurement("volume").value == VOLUME
+
+
 def test_refusals_are_typed(tmp_path: Path) -> None:
     image = series(tmp_path / "ct")
     report = report_on(image)

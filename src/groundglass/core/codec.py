@@ -12,7 +12,7 @@ import math
 import types
 import typing
 import zlib
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -28,9 +28,23 @@ from groundglass.core.term import Term
 
 SCHEMA_VERSION = "1.0"
 
-_TYPES: dict[str, type] = {
+WRITTEN_TYPES: dict[str, type] = {
     t.__name__: t
-    for t in (Attribute, Box, Evidence, Finding, Line, Location, Measurement, ModelCitation, Reading, Report, Section, Sentence, Term)
+    for t in (
+        Attribute,
+        Box,
+        Evidence,
+        Finding,
+        Line,
+        Location,
+        Measurement,
+        ModelCitation,
+        Reading,
+        Report,
+        Section,
+        Sentence,
+        Term,
+    )
 }
 
 
@@ -39,10 +53,10 @@ def to_dict(value: Any) -> Any:
     if isinstance(value, Mask):
         return _mask_to_dict(value)
     if is_dataclass(value) and not isinstance(value, type):
-        if type(value).__name__ not in _TYPES:
+        if type(value).__name__ not in WRITTEN_TYPES:
             raise InputError(type(value).__name__, "is not written to JSON", "Write the file that it came from.")
-        body = {f.name: to_dict(getattr(value, f.name)) for f in fields(value)}
-        return {"type": type(value).__name__, **{k: v for k, v in body.items() if v not in (None, [])}}
+        body = {f.name: to_dict(getattr(value, f.name)) for f in fields(value) if not _is_left_out(f, value)}
+        return {"type": type(value).__name__, **body}
     if isinstance(value, (tuple, list)):
         return [to_dict(v) for v in value]
     if isinstance(value, (np.integer, np.bool_)):
@@ -63,14 +77,24 @@ def from_dict(data: Any) -> Any:
     kind = data.get("type")
     if kind == "Mask":
         return _mask_from_dict(data)
-    if kind not in _TYPES:
-        raise InputError(str(kind), "is not a type of the report schema", f"Expected one of {', '.join(_TYPES)}.")
-    cls = _TYPES[kind]
+    if kind not in WRITTEN_TYPES:
+        raise InputError(
+            str(kind), "is not a type of the report schema", f"Expected one of {', '.join(WRITTEN_TYPES)}."
+        )
+    cls = WRITTEN_TYPES[kind]
     hints = _hints(cls)
     try:
         return cls(**{k: _field(hints[k], from_dict(v)) for k, v in data.items() if k != "type"})
-    except (KeyError, TypeError) as error:
-        raise InputError(str(kind), f"has fields that do not fit the schema ({error})", "Write it again with this version.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            str(kind), f"has fields that do not fit the schema ({error})", "Write it again with this version."
+        ) from error
+
+
+def _is_left_out(field: Field[Any], value: Any) -> bool:
+    """Empty fields are left out where emptiness is what the reader puts in their place."""
+    held = getattr(value, field.name)
+    return (held is None or held == ()) and held == field.default
 
 
 @cache
@@ -79,11 +103,22 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _field(hint: Any, value: Any) -> Any:
-    """Undo the string form of non-finite floats, and JSON's int for a whole float."""
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if float in allowed and isinstance(value, (str, int)) and not isinstance(value, bool):
+    """Undo, at any depth, the string form of non-finite floats, and JSON's int for a whole float."""
+    if isinstance(value, tuple):
+        inner = [t for t in _alternatives(hint) if typing.get_origin(t) is tuple]
+        if not inner:
+            return value
+        kinds = typing.get_args(inner[0])
+        if len(kinds) == 2 and kinds[1] is Ellipsis:
+            return tuple(_field(kinds[0], v) for v in value)
+        return tuple(_field(kind, v) for kind, v in zip(kinds, value, strict=True))
+    if float in _alternatives(hint) and isinstance(value, (str, int)) and not isinstance(value, bool):
         return float(value)
     return value
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
 
 
 def _mask_to_dict(mask: Mask) -> dict[str, Any]:
@@ -93,19 +128,29 @@ def _mask_to_dict(mask: Mask) -> dict[str, Any]:
         "shape": list(mask.shape),
         "offset": list(mask.offset),
         "crop_shape": list(mask.crop.shape),
-        "affine": mask.affine.tolist(),
+        "affine": to_dict(mask.affine.tolist()),
         "bits": base64.b64encode(packed).decode("ascii"),
     }
 
 
 def _mask_from_dict(data: dict[str, Any]) -> Mask:
-    crop_shape = tuple(data["crop_shape"])
-    count = math.prod(crop_shape)
     try:
-        # The bound keeps a forged file from inflating past what its own shape can hold.
-        raw = zlib.decompressobj().decompress(base64.b64decode(data["bits"]), count // 8 + 2)
-        bits = np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=count)
-        crop = bits.reshape(crop_shape).astype(bool)
-    except (ValueError, zlib.error) as error:
+        shape, offset, crop_shape = (tuple(map(int, data[k])) for k in ("shape", "offset", "crop_shape"))
+        if not len(shape) == len(offset) == len(crop_shape):
+            raise ValueError("the numbers of axes differ")
+        if any(o < 0 or n < 0 or o + n > total for o, n, total in zip(offset, crop_shape, shape, strict=True)):
+            raise ValueError("the crop lies outside of the grid")
+        count = math.prod(crop_shape)
+        size = (count + 7) // 8
+        inflate = zlib.decompressobj()
+        # The bound keeps a forged file from inflating past what its own shape can hold (0 would mean no bound).
+        raw = inflate.decompress(base64.b64decode(data["bits"], validate=True), size + 1)
+        if len(raw) != size:
+            raise ValueError(f"{len(raw)} bytes instead of {size}")
+        crop = np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=count).reshape(crop_shape).astype(bool)
+        affine = np.array([[float(v) for v in row] for row in data["affine"]], dtype=np.float64)
+        if affine.shape != (4, 4):
+            raise ValueError("the affine is not 4x4")
+    except (KeyError, TypeError, ValueError, OverflowError, MemoryError, zlib.error) as error:
         raise InputError("mask", f"its bits do not fit its shape ({error})", "Write the report again.") from error
-    return Mask(crop, tuple(data["offset"]), tuple(data["shape"]), np.asarray(data["affine"], dtype=np.float64))
+    return Mask(crop, offset, shape, affine)

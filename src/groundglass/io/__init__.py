@@ -11,6 +11,7 @@ _WHERE = {
     "atomic_path": "atomic",
     "check_pixels": "quality",
     "deidentify": "deidentification",
+    "is_dicom": "dicom_source",
     "read_image": "read",
     "read_mask": "masks",
     "read_seg": "dicom_seg_read",

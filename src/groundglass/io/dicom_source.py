@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from groundglass import __version__
 from groundglass.core.errors import GeometryError, InputError
 from groundglass.core.image import Image
 from groundglass.io.dicom_header import quiet
+from groundglass.io.kinds import kind_of
 from groundglass.io.uids import hashed_uid
 
 SINGLE = ("PatientAge", "PatientSize", "PatientWeight", "StudyID", "AccessionNumber")
@@ -41,6 +43,12 @@ def equipment() -> dict[str, Any]:
         "software_versions": __version__,
         "device_serial_number": __version__,
     }
+
+
+def is_dicom(image: Image) -> bool:
+    """True when the image was read from DICOM files that are still there (the first one is looked at)."""
+    first = Path(image.source[0]) if image.source else None
+    return first is not None and first.is_file() and kind_of(first) == "dicom"
 
 
 def source_instances(image: Image) -> list[Dataset]:

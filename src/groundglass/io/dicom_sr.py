@@ -20,7 +20,7 @@ from groundglass.core.errors import InputError
 from groundglass.core.finding import Finding
 from groundglass.core.image import Image, Study
 from groundglass.core.measurement import Measurement
-from groundglass.core.ontology import PRIVATE_SCHEME
+from groundglass.core.ontology import PRIVATE_SCHEME, ontology
 from groundglass.core.report import Report
 from groundglass.core.term import Term
 from groundglass.io import dicom_sr_items as items
@@ -34,13 +34,12 @@ from groundglass.io.uids import hashed_uid, new_uid
 SERIES_NUMBER = 9002
 # CID 100 "Quantitative Diagnostic Imaging Procedures".
 PROCEDURES = {
-    "CT": Term("25045-6", "LN", "CT unspecified body region"),
-    "MR": Term("25056-3", "LN", "MRI unspecified body region"),
-    "PT": Term("44136-0", "LN", "PET unspecified body region"),
-    "NM": Term("49118-3", "LN", "NM unspecified body region"),
-    **dict.fromkeys(("CR", "DX", "RG"), Term("43468-8", "LN", "XR unspecified body region")),
+    "CT": "CT unspecified body region",
+    "MR": "MRI unspecified body region",
+    "PT": "PET unspecified body region",
+    "NM": "NM unspecified body region",
+    **dict.fromkeys(("CR", "DX", "RG"), "XR unspecified body region"),
 }
-IMAGING_PROCEDURE = Term("363679005", "SCT", "Imaging procedure")
 QUALITATIVE_EVALUATIONS = Term("C0034375", "UMLS", "Qualitative Evaluations")
 COMMENT = Term("121106", "DCM", "Comment")
 TRACKING_IDENTIFIER = Term("112039", "DCM", "Tracking Identifier")
@@ -69,7 +68,7 @@ class _Source:
 
 def write_sr(
     report: Report,
-    study: Study,
+    study: Study | Image,
     path: str | os.PathLike[str],
     *,
     segmentations: Sequence[str | os.PathLike[str]] = (),
@@ -82,19 +81,23 @@ def write_sr(
     (column, row from the corner of the first pixel) and SCOORD3D in a volume (LPS mm), in a group of their own with
     the same tracking id, because ROI groups admit none. The sentences and the draft notice stand as text under
     "Qualitative Evaluations", each with the ids of its findings. Masks themselves are not in an SR.
+    Findings located on an image that is not one of the DICOM images of `study` are left out; sentences are not.
 
     Raises InputError when no image of `study` came from DICOM, ConfigurationError on a unit without UCUM code.
     """
     from highdicom.sr import Comprehensive3DSR, MeasurementReport
 
-    sources = _sources(study, segmentations)
-    groups = [group for finding in report.findings for group in _groups(finding, sources)]
-    procedures = {PROCEDURES.get(s.image.modality, IMAGING_PROCEDURE): None for s in sources}
+    sources = _sources(study.images if isinstance(study, Study) else (study,), segmentations)
+    names = {None, *(s.image.name for s in sources)}
+    groups = [
+        group for finding in report.findings if finding.where.image in names for group in _groups(finding, sources)
+    ]
+    procedures = {PROCEDURES.get(s.image.modality, "imaging procedure"): None for s in sources}
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         content = MeasurementReport(
             observation_context=_context(),
-            procedure_reported=[concept(p) for p in procedures],
+            procedure_reported=[concept(ontology()[p]) for p in procedures],
             imaging_measurements=groups or [_empty_group(sources[0])],
             language_of_content_item_and_descendants=_language(report.language),
         )
@@ -122,11 +125,11 @@ def write_sr(
     return Path(path)
 
 
-def _sources(study: Study, segmentations: Sequence[str | os.PathLike[str]]) -> list[_Source]:
+def _sources(images: Sequence[Image], segmentations: Sequence[str | os.PathLike[str]]) -> list[_Source]:
     segs = [pydicom.dcmread(p) for p in segmentations]
     found: list[_Source] = []
     problem: InputError | None = None
-    for image in study.images:
+    for image in images:
         try:
             instances = source_instances(image)
         except InputError as error:
