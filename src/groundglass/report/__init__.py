@@ -10,6 +10,7 @@ _EXPORTS = {
     "conflicts": "templates",
     "parse": "templates",
     "read_table": "templates",
+    "restyle": "restyler",
     "say": "templates",
     "shipped_templates": "templates",
     "key_pictures": "pictures",

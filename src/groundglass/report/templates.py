@@ -148,6 +148,8 @@ class Templates:
                 found = match.groupdict()
                 slots = compiled.template.slots
                 values = {name: slots[name].slot.read(found[name], language) for name in found}
+                if any(slots[name].slot.normal(value) != value for name, value in values.items()):
+                    continue  # other decimals than the template writes: not its sentence
                 return Statement(compiled.template.key, compiled.polarity, tuple(sorted(values.items())))
         return None
 
