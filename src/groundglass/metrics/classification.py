@@ -48,7 +48,7 @@ class Rates:
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike, *, level: float = 0.95) -> Auroc:
-    """AUROC of `scores` (N,) for 0/1 `labels` (N,); ties count one half. Raises InputError unless both classes occur."""
+    """AUROC of `scores` (N,) for 0/1 `labels` (N,), ties one half. Raises InputError unless both classes occur."""
     truth, values = _checked(labels, scores)
     areas, covariance = _delong(truth, values[None])
     error = float(np.sqrt(max(covariance[0, 0], 0.0)))
