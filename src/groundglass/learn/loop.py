@@ -227,7 +227,8 @@ class _Run:
     def save(self, accelerator: Accelerator, average: _Average | None, step: int) -> None:
         new, current, old = (self.folder / name for name in ("state.new", "state", "state.old"))
         shutil.rmtree(new, ignore_errors=True)
-        accelerator.save_state(str(new))
+        # As pickles: the other format renames weights that two names share, and warns at every save.
+        accelerator.save_state(str(new), safe_serialization=False)
         torch.save(
             {
                 "plan": repr(self.plan),
