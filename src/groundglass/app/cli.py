@@ -97,17 +97,29 @@ def terms(
 
 @app.command()
 def deidentify(
-    paths: Annotated[list[Path], typer.Argument(help="DICOM files or folders.")],
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files, folders or zips.")],
     out: Out,
     secret: Annotated[
-        str, typer.Option(envvar="GROUNDGLASS_SECRET", help="Key from which new UIDs are made; keep it.")
-    ] = "",
+        Optional[str],  # noqa: UP045
+        typer.Option(envvar="GROUNDGLASS_SECRET", help="Key of the new UIDs: the same key gives the same ones."),
+    ] = None,
+    dates: Annotated[str, typer.Option(help="remove, shift (whole days, one offset per patient) or keep.")] = "remove",
+    keep_uids: Annotated[bool, typer.Option("--keep-uids", help="Retain UIDs option.")] = False,
+    clean_descriptors: Annotated[bool, typer.Option("--clean-descriptors", help="Keep DICOM's own words.")] = False,
+    burned_in: Annotated[
+        bool, typer.Option("--burned-in", help="Also files that may show text in the picture.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Remove the patient's identity by the DICOM PS3.15 basic profile."""
     from groundglass.app.deidentify import run
+    from groundglass.core import ConfigurationError
+    from groundglass.io import DeidentifyOptions
 
-    raise typer.Exit(run(paths, out, secret=secret, as_json=json))
+    if dates not in ("remove", "shift", "keep"):
+        raise ConfigurationError(f"--dates {dates}", "is not a way to treat dates", "Use remove, shift or keep.")
+    options = DeidentifyOptions(retain_uids=keep_uids, dates=dates, clean_descriptors=clean_descriptors)
+    raise typer.Exit(run(paths, out, secret=secret, options=options, burned_in=burned_in, as_json=json))
 
 
 @app.command()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from groundglass.core import GeometryError, Image, InputError, Mask, Reading, Report, Study, from_dict, ontology
+from groundglass.core import GeometryError, InputError, Mask, Report, Study, from_dict, ontology
+from groundglass.core.schema import require_version
 from groundglass.reading import Request, read_findings
 
 
@@ -39,47 +41,32 @@ def mask_on_study(path: Path, study: Study) -> Mask:
     raise last or GeometryError(path, "there is no image that it could lie on", "Give the image it was drawn on.")
 
 
-def prior_reading(path: Path, request: Request) -> tuple[Reading, Study]:
-    """A prior as findings: an output folder of `read`, its report.json, or the images themselves."""
+def prior_study(path: Path, request: Request) -> Study:
+    """An earlier study with its findings: an output folder of `read`, its report.json, or the images themselves."""
     from groundglass.io import read_study
 
     report = path / "report.json" if path.is_dir() else path
     if report.name.endswith(".json") and report.is_file():
-        return reading_of_report(report), Study(images=(), date=_date_of(report))
+        return study_of_report(report)
     study = read_study([path])
-    return read_findings(Request(study=study, only=request.only, progress=request.progress)), study
+    reading = read_findings(replace(request, study=study, masks={}))
+    return replace(study, reports=(*study.reports, Report((), reading.findings, models=reading.models)))
 
 
-def reading_of_report(path: Path) -> Reading:
-    """The findings of a report.json. Raises InputError when it is not one."""
+def study_of_report(path: Path) -> Study:
+    """The study that a report.json tells of, without its images.
+
+    Raises InputError when it is not one, UnsupportedError when a newer version wrote it.
+    """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        report = from_dict(held["report"])
+        document = json.loads(path.read_text(encoding="utf-8"))
+        require_version(document, str(path))
+        report = from_dict(document["report"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            path, f"is not a report.json ({error})", "Give the output folder of `groundglass read`."
-        ) from error
+        raise InputError(path, f"is not a report.json ({error})", "Give the output folder of `read`.") from error
     if not isinstance(report, Report):
         raise InputError(path, "holds no report", "Give the output folder of `groundglass read`.")
-    return Reading(findings=report.findings, models=report.models)
-
-
-def _date_of(path: Path) -> str | None:
-    held = json.loads(path.read_text(encoding="utf-8"))
-    date = held.get("study", {}).get("date")
-    return str(date) if date else None
-
-
-def with_clinical(study: Study, clinical: str, priors: tuple[Study, ...]) -> Study:
-    """The study with the clinical question and earlier studies beside it."""
-    from dataclasses import replace
-
-    return replace(study, clinical=clinical or study.clinical, priors=priors)
-
-
-def images_with_masks(images: Sequence[Image], reading: Reading) -> list[tuple[Image, list[int]]]:
-    """Each image with the indices of the findings that were drawn on it."""
-    return [
-        (image, [i for i, f in enumerate(reading.findings) if f.where.mask is not None and f.where.image == image.name])
-        for image in images
-    ]
+    facts = document.get("study", {})
+    return Study(
+        (), (report,), patient_id=facts.get("patient_id", ""), uid=facts.get("uid", ""), date=facts.get("date")
+    )

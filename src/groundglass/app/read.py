@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from groundglass import __version__
-from groundglass.app.inputs import parse_masks, prior_reading
+from groundglass.app.inputs import parse_masks, prior_study
 from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_json, write_masks
 from groundglass.core import Report, Study
 from groundglass.io.atomic import write_text_atomic
@@ -78,15 +78,13 @@ def read(
         with steps.step("engine"):
             given = {**engine_masks(engine, study, progress), **given}
     request = Request(study=study, masks=given, only=tuple(only), progress=progress)
+    if prior:
+        with steps.step("prior"):
+            study = replace(study, priors=(prior_study(prior, request),))
+            request = replace(request, study=study)
     with steps.step("findings"):
         reading = read_findings(request)
     with steps.step("compose"):
-        if prior:
-            from groundglass.report import compare_readings
-
-            before, earlier = prior_reading(prior, request)
-            reading = compare_readings(reading, before)
-            study = replace(study, priors=(earlier,))
         report = compose(reading, study, language=language)
     document = report_document(report, study)
     with staged_folder(folder) as staging:
@@ -99,7 +97,8 @@ def read(
             write_text_atomic(staging / "report.txt", render_text(report))
             write_text_atomic(staging / "report.html", render_html(report, study))
         files += [*dicom, "report.json", "report.txt", "report.html", "run.json"]
-        warnings = (*study.warnings, *reading.warnings, *problems)
+        of_images = (warning for image in study.images for warning in image.warnings)
+        warnings = tuple(dict.fromkeys((*study.warnings, *of_images, *reading.warnings, *problems)))
         write_json(run_record(paths, study, report, steps, files, warnings), staging / "run.json")
     degraded = not study.images or all(unusable(image) for image in study.images)
     return Outcome(folder, document, report, tuple(files), warnings, degraded)
