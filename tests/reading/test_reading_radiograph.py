@@ -219,3 +219,19 @@ def test_rows_of_the_parser_are_those_of_the_masks():
     _, reading = read(chest)
     rows = measure_radiograph(RadiographMasks(chest.draw(SIZE), view="PA"))
     assert by_name(reading, "abnormal carina angle").measurements[0].value == pytest.approx(rows["carina_angle"].index)
+
+
+def test_a_normal_index_that_a_bias_may_have_made_claims_nothing():
+    _, reading = read(SchematicChest(clavicles=(0.015, 0.05)))
+    assert by_name(reading, "patient rotation").status == "uncertain"
+    trachea = [f for f in reading.findings if f.what.name == "trachea" and f.measurements]
+    assert trachea[0].measurements[0].kind.name == "tracheal deviation ratio"
+    assert not any(f.what.name == "tracheal deviation" for f in reading.findings)
+    # The ratio lies farther from its limit than a rotation can move it.
+    assert by_name(reading, "cardiomegaly").status == "absent"
+    _, reading = read(SchematicChest(clavicles=(0.015, 0.05), cardiothoracic_ratio=0.48))
+    assert not any(f.what.name == "cardiomegaly" for f in reading.findings)
+    _, reading = read(SchematicChest(clavicles=(0.015, 0.05), cardiothoracic_ratio=0.52))
+    assert by_name(reading, "cardiomegaly").status == "uncertain"
+    _, reading = read(SchematicChest(clavicles=(0.015, 0.05), cardiothoracic_ratio=0.56))
+    assert by_name(reading, "cardiomegaly").status == "present"

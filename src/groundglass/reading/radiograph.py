@@ -21,7 +21,7 @@ from groundglass.core import (
     ontology,
 )
 from groundglass.measurement.radiographic import RadiographMasks, TaskRow, measure_radiograph, row_findings, unmeasured
-from groundglass.reading.mask_names import mask_name
+from groundglass.core.mask_name import mask_name
 from groundglass.reading.parser import Request
 from groundglass.reading.upright import Upright
 from groundglass.segmentation import RadiographAnatomy, segment_radiograph
@@ -175,19 +175,24 @@ def _doubts(usable: bool, view: RadiographView) -> tuple[str, ...]:
 
 
 def _structures(image: Image, sources: Mapping[str, _Source]) -> list[Finding]:
-    """One finding per outlined structure; numbered ribs are one finding per side."""
+    """One finding per outlined structure that the ontology names; numbered ribs are one finding per side."""
     found: list[Finding] = []
     ribs: dict[str, list[_Source]] = {}
     for name, source in sources.items():
         if name.endswith(" posterior"):
             ribs.setdefault(name.split(" ", 1)[0], []).append(source)
-        elif ontology().find(name) or ontology().find(name.split(" ", 1)[-1]):
+        elif _is_structure(name):
             found.append(_structure(image, name, source.mask, source.evidence))
     for side, parts in ribs.items():
         together = np.logical_or.reduce([part.mask.array for part in parts])
         mask = Mask.of(together, image.affine)
         found.append(_structure(image, f"{side} posterior rib", mask, parts[0].evidence))
     return found
+
+
+def _is_structure(name: str) -> bool:
+    entry = ontology().find(name) or ontology().find(name.split(" ", 1)[-1])
+    return entry is not None and entry.kind == "anatomy"
 
 
 def _structure(image: Image, name: str, mask: Mask, evidence: Evidence) -> Finding:

@@ -27,6 +27,7 @@ def _file() -> dict[str, Any]:
 def row_findings(rows: Mapping[str, TaskRow], *, image: str, doubts: Iterable[str] = ()) -> tuple[Finding, ...]:
     """One finding per measured row, on the image of this name; landmarks stay in the rows' grid.
 
+    A normal index that a bias may have made normal claims nothing: its finding is the structure with its measurement.
     `doubts` are reasons to trust no label at all (implausible masks, a mirrored film): every status is then
     uncertain. Rows that were dropped give nothing: see `unmeasured`.
     """
@@ -48,10 +49,11 @@ def status_of(rows: Mapping[str, TaskRow], row: TaskRow, *, doubts: Iterable[str
     """
     if any(True for _ in doubts) or row.is_abnormal is None:
         return "uncertain"
-    biased = bool(_counting(rows, row))
+    counting = _counting(rows, row)
     if not row.is_abnormal:
-        return "uncertain" if biased and not _file()["tasks"][row.task].get("direct") else "absent"
-    return "present" if row.threshold.verified and not biased else "uncertain"
+        harmless = _file()["tasks"][row.task].get("raised_by", ())
+        return "absent" if set(counting) <= set(harmless) else "uncertain"
+    return "present" if row.threshold.verified and not counting else "uncertain"
 
 
 def index_measurement(row: TaskRow) -> Measurement:
@@ -76,11 +78,13 @@ def _finding(rows: Mapping[str, TaskRow], row: TaskRow, image: str, doubts: tupl
     remarks = [*doubts, *(f"biased by {_file()['tasks'][gate]['finding']}" for gate in biased)]
     if not row.threshold.verified:
         remarks.append("limit not verified")
+    status = status_of(rows, row, doubts=doubts)
+    claims = status != "uncertain" or row.is_abnormal is not False
     detail = f"{row.index:.3g}; label 1 when {row.threshold.wording(row.view)}; {row.threshold.source}"
     return Finding(
         id=row.task,
-        what=ontology()[spec["finding"]],
-        status=status_of(rows, row, doubts=doubts),
+        what=ontology()[spec["finding"] if claims else spec["anatomy"]],
+        status=status if claims else "present",
         where=Location(anatomy=ontology()[spec["anatomy"]], image=image),
         attributes=tuple(Attribute("doubt", remark) for remark in remarks),
         measurements=(index_measurement(row), *_lengths(row)),

@@ -45,8 +45,16 @@ def measure_radiograph(masks: RadiographMasks) -> dict[str, TaskRow]:
 
 
 def biases(rows: Mapping[str, TaskRow], task: str) -> tuple[str, ...]:
-    """The quality tasks that were found abnormal and can bias this task's index."""
-    return tuple(gate for gate in gates(task) if gate in rows and rows[gate].is_abnormal)
+    """The quality tasks that were found abnormal and can have put this task's index on the wrong side of its limit."""
+    row = rows[task]
+    if row.index is None:
+        return ()
+    distance = row.threshold.distance(row.index, row.view)
+    return tuple(
+        gate
+        for gate, margin in gates(task).items()
+        if gate in rows and rows[gate].is_abnormal and (margin is None or distance <= margin)
+    )
 
 
 def unknown_gates(rows: Mapping[str, TaskRow], task: str) -> tuple[str, ...]:

@@ -45,6 +45,14 @@ class Threshold:
             return int(labels.pop()) if len(labels) == 1 else None
         return int(_holds(self.rule, index, limit))
 
+    def distance(self, index: float, view: str | None) -> float:
+        """How far the index is from its limit; from the nearest one where there are several."""
+        limit = self.at(view)
+        limits = self.value.values() if limit is None else (limit,)
+        ends = [end for each in limits for end in (each if isinstance(each, tuple) else (each,))]
+        value = abs(index) if self.rule == "magnitude_above" else index
+        return min(abs(value - end) for end in ends)
+
     def wording(self, view: str | None) -> str:
         """The rule in words, as evidence: ">= 0.5 (PA)"."""
         limit = self.at(view)
@@ -115,6 +123,6 @@ def border_margin(border: str) -> float:
     return float(_file()["borders"][border]["margin"])
 
 
-def gates(task: str) -> tuple[str, ...]:
-    """The image-quality tasks that can bias this task's index."""
-    return tuple(_file()["gates"].get(task, ()))
+def gates(task: str) -> dict[str, float | None]:
+    """The image-quality tasks that can bias this task's index, and how near its limit (None: wherever it lies)."""
+    return dict(_file()["gates"].get(task, {}))
