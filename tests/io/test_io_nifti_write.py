@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 import SimpleITK
+from dicom_cases import radiograph, series
 
 from groundglass.core import Finding, GeometryError, Image, InputError, Location, Mask, ontology
+from groundglass.io.masks import read_mask
 from groundglass.io.nifti_write import write_labels, write_nifti
 
 OBLIQUE = np.array(
@@ -110,6 +113,22 @@ def test_flat_images_and_video(tmp_path: Path) -> None:
     moving = random_mask((4, 33, 21), np.eye(4))
     back = nibabel.load(write_nifti(moving, video, tmp_path / "video.nii"))
     np.testing.assert_array_equal(np.asarray(back.dataobj)[:, :, 0, :], np.moveaxis(moving.array, 0, -1))
+
+
+def test_written_masks_are_read_back_onto_their_image(tmp_path: Path) -> None:
+    """Also where the float64 affine of a DICOM image was rounded, and where an image is flat or has no place."""
+    images = [
+        series(tmp_path / "ct", tilt=0.6),
+        radiograph(tmp_path / "dx"),
+        Image.of(np.zeros((33, 21))),
+        Image.of(np.zeros((5, 6, 7)), OBLIQUE),
+        Image.of(np.zeros((5, 6)), SLICE_FIRST[:, [1, 2, 0, 3]]),
+    ]
+    for image in images:
+        mask = random_mask(image.shape, image.affine)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*states its place.*")
+            assert read_mask(write_nifti(mask, image, tmp_path / "m.nii.gz"), like=image) == mask
 
 
 def test_label_dtypes_and_more_than_int16_voxels_per_axis(tmp_path: Path) -> None:

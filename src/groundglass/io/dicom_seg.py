@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from groundglass import __version__
-from groundglass.core.errors import GeometryError, InputError
+from groundglass.core.errors import GeometryError, InputError, UnsupportedError
 from groundglass.core.finding import Finding
 from groundglass.core.image import Image
 from groundglass.core.mask import Mask
@@ -21,7 +21,14 @@ from groundglass.core.term import Term
 from groundglass.io.atomic import atomic_path
 from groundglass.io.colour import segment_colour
 from groundglass.io.dicom_codes import CATEGORIES, SIDES, concept, kind_of_term, private_scheme, shortened
-from groundglass.io.dicom_source import equipment, frames_of, source_instances
+from groundglass.io.dicom_source import (
+    equipment,
+    explained,
+    frame_positions,
+    frames_of,
+    source_instances,
+    with_thickness,
+)
 from groundglass.io.uids import hashed_uid, new_uid
 
 if TYPE_CHECKING:
@@ -43,19 +50,22 @@ def write_seg(findings: Sequence[Finding], image: Image, path: str | os.PathLike
     Masks may overlap. Empty masks become segments without a frame.
 
     Raises InputError when the image is not from DICOM or no finding has a mask, GeometryError when a mask does not
-    fit the grid or the overlapping masks need more memory than 3 GiB.
+    fit the grid or the overlapping masks need more memory than 3 GiB, UnsupportedError for sources that a SEG cannot
+    refer to (frames without position, retired kinds).
     """
     from highdicom.seg import Segmentation
 
     masked = findings_on(findings, image)
     if not masked:
         raise InputError(path, "no finding has a mask on this image", "Write a SEG for a reading with masks.")
-    instances = source_instances(image)
+    instances = with_thickness(source_instances(image), image)
+    if len(image.shape) == 3 and image.shape[0] > 1 and frame_positions(instances[0]) is None:
+        raise UnsupportedError(image.name, "has frames without a place in the patient", "Write NIfTI instead.")
     planes, used = _planes(masked, image, instances)
     series = str(instances[0].SeriesInstanceUID)
     descriptions = [_description(n, finding, series) for n, finding in enumerate(masked, start=1)]
     is_private = any(f.what.scheme.startswith("99") for f in masked)
-    with warnings.catch_warnings():
+    with explained(image.name), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         seg = Segmentation(
             source_images=[instances[i] for i in used],
@@ -73,7 +83,7 @@ def write_seg(findings: Sequence[Finding], image: Image, path: str | os.PathLike
             coding_schemes=[private_scheme()] if is_private else None,
             **equipment(),
         )
-    if "FrameOfReferenceUID" not in seg:
+    if frame_positions(seg) is None:
         # Without patient geometry the directions of rows and columns are stated instead (PS3.3 C.7.6.1, type 2C).
         seg.PatientOrientation = instances[0].get("PatientOrientation")
         # The spacing at the detector is no spacing in the patient, and highdicom does not read back what it writes

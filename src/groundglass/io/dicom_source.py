@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import copy
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom import config
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
-from pydicom.valuerep import validate_value
+from pydicom.valuerep import DSfloat, validate_value
 
 from groundglass import __version__
-from groundglass.core.errors import GeometryError, InputError
+from groundglass.core.errors import GeometryError, InputError, UnsupportedError
 from groundglass.core.image import Image
-from groundglass.io.dicom_header import quiet
+from groundglass.io.dicom_header import quiet, read_header
 from groundglass.io.kinds import kind_of
 from groundglass.io.uids import hashed_uid
 
 SINGLE = ("PatientAge", "PatientSize", "PatientWeight", "StudyID", "AccessionNumber")
 LONGEST = {"SH": 16, "LO": 64, "ST": 1024, "CS": 16}
-CHECKED = {"AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UI"}
+CHECKED = {"AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM"}
 MANUFACTURER = "groundglass"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Patient, study and sample facts that objects in the same study must repeat, with the types of PS3.3 C.7.1/C.7.2.
@@ -60,24 +59,47 @@ def source_instances(image: Image) -> list[Dataset]:
         raise InputError(image.name, "was not read from DICOM files", "Write NIfTI instead.")
     instances = []
     for name in image.source:
-        try:
-            with quiet():
-                instances.append(_mended(pydicom.dcmread(name, stop_before_pixels=True), name))
-        except (OSError, pydicom.errors.InvalidDicomError, zipfile.BadZipFile) as error:
-            raise InputError(
-                name, f"is not a DICOM file that can be referred to ({error})", "Write NIfTI instead."
-            ) from error
+        if not Path(name).is_file():
+            raise InputError(name, "is no longer there, so nothing can refer to it", "Write NIfTI instead.")
+        with quiet():
+            instances.append(_mended(read_header(Path(name)).dataset, name))
     orientation = instances[0].get("ImageOrientationPatient")
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
         # Some anonymisers empty them; what is written about one image must still agree on one study.
         fallback = hashed_uid(keyword, str(instances[0].SOPInstanceUID))
         for instance in instances:
             setattr(instance, keyword, instance.get(keyword) or instances[0].get(keyword) or fallback)
+    if frame_positions(instances[0]) is not None:
+        frame = instances[0].get("FrameOfReferenceUID") or hashed_uid("frame", str(instances[0].SeriesInstanceUID))
+        for instance in instances:
+            instance.FrameOfReferenceUID = frame
     for instance in instances[1:]:
         if orientation is not None and "ImageOrientationPatient" in instance:
             # The last digits differ between slices of some scanners; the reader accepted them as one orientation.
             instance.ImageOrientationPatient = orientation
     return instances
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """highdicom refuses sources of many kinds in many ways; the user gets one: UnsupportedError."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnsupportedError(
+            name, f"is of a kind that a DICOM SEG or SR cannot refer to ({error})", "Write NIfTI and JSON instead."
+        ) from error
+
+
+def with_thickness(instances: Sequence[Dataset], image: Image) -> list[Dataset]:
+    """The headers with a slice thickness, which objects made of them must state: the slice distance where none is."""
+    thickness = DSfloat(image.spacing[0] if len(image.shape) == 3 else 1.0, auto_format=True)
+    for instance in instances:
+        groups = instance.get("SharedFunctionalGroupsSequence") or [instance]
+        measures = (groups[0].get("PixelMeasuresSequence") or [instance])[0]
+        if not measures.get("SliceThickness"):
+            measures.SliceThickness = thickness
+    return list(instances)
 
 
 def frames_of(image: Image, instances: Sequence[Dataset]) -> NDArray[np.intp]:
@@ -125,7 +147,8 @@ def _mended(dataset: Dataset, name: str) -> Dataset:
     """Add what every object needs, drop values that break their own rules, and share one plane orientation."""
     for keyword in ("SOPClassUID", "SOPInstanceUID"):
         if not dataset.get(keyword):
-            setattr(dataset, keyword, dataset.file_meta.get(f"MediaStorage{keyword}"))
+            meta = getattr(dataset, "file_meta", Dataset())
+            setattr(dataset, keyword, meta.get(f"MediaStorage{keyword}"))
         if not dataset.get(keyword):
             raise InputError(name, f"has no {keyword}, so nothing can refer to it", "Write NIfTI instead.")
     for tag in list(dataset.keys()):

@@ -28,7 +28,7 @@ from groundglass.io.atomic import atomic_path
 from groundglass.io.dicom_codes import CATEGORIES, SIDES, concept, kind_of_term, private_scheme, shortened
 from groundglass.io.dicom_header import quiet
 from groundglass.io.dicom_seg import tracking_uid
-from groundglass.io.dicom_source import MANUFACTURER, equipment, frames_of, source_instances
+from groundglass.io.dicom_source import MANUFACTURER, equipment, explained, frames_of, source_instances
 from groundglass.io.uids import hashed_uid, new_uid
 
 SERIES_NUMBER = 9002
@@ -93,7 +93,7 @@ def write_sr(
         group for finding in report.findings if finding.where.image in names for group in _groups(finding, sources)
     ]
     procedures = {PROCEDURES.get(s.image.modality, "imaging procedure"): None for s in sources}
-    with quiet(), warnings.catch_warnings():
+    with explained(sources[0].image.name), quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         content = MeasurementReport(
             observation_context=_context(),
@@ -271,7 +271,14 @@ def _segment(finding: Finding, source: _Source) -> Any:
         # A frame belongs to one segment: naming both is an error (PS3.3 Table 10-3, type 1C).
         del reference[0].ReferencedSOPSequence[0].ReferencedSegmentNumber
         return reference
-    return sr.ReferencedSegment.from_segmentation(seg, segment_number=number)
+    several = len(source.instances) > 1
+    return sr.ReferencedSegment(
+        str(seg.SOPClassUID),
+        str(seg.SOPInstanceUID),
+        number,
+        source_images=None if several else [source.reference(sr.SourceImageForSegmentation)],
+        source_series=sr.SourceSeriesForSegmentation(source.series) if several else None,
+    )
 
 
 def _segment_of_frame(seg: Dataset, frame: int) -> int:

@@ -90,6 +90,8 @@ def _inside(image: Image, label: int | None, path: Path, warn: Warn) -> NDArray[
 
 def _placed(inside: NDArray[np.bool_], image: Image, like: Image, path: Path, warn: Warn) -> Mask:
     grid = grid_shape(like)
+    if inside.ndim == len(grid) + 1 and inside.shape[-1] == 1:
+        inside = inside[..., 0]  # NIfTI stores a flat image as one slice
     if image.orientation_known and like.orientation_known:
         if inside.ndim != len(grid):
             raise GeometryError(path, f"has {inside.ndim} axes, the image {len(grid)}", "Pass the mask of this image.")
