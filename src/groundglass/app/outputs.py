@@ -114,11 +114,15 @@ def write_dicom(report: Report, study: Study, folder: Path) -> tuple[list[str], 
             continue
         stem = "" if len(study.images) == 1 else f"-{number}"
         findings = drawn_on(image, report)
+        segmentations: list[Path] = []
         try:
             if findings:
-                write_seg(findings, image, folder / f"masks{stem}.seg.dcm")
+                segmentations = [write_seg(findings, image, folder / f"masks{stem}.seg.dcm")]
                 written.append(f"masks{stem}.seg.dcm")
-            write_sr(report, image, folder / f"report{stem}.sr.dcm")
+        except GroundglassError as error:
+            problems.append(str(error))
+        try:
+            write_sr(report, image, folder / f"report{stem}.sr.dcm", segmentations=segmentations)
             written.append(f"report{stem}.sr.dcm")
         except GroundglassError as error:
             problems.append(str(error))
