@@ -42,6 +42,8 @@ def checked(masks: RadiographMasks, name: str) -> BoolArray:
             name, f"covers {share:.2%} of the picture, expected {limits.area[0]:.2%} to {limits.area[1]:.2%}"
         )
     cleaned, parts = _without_specks(mask)
+    if not parts:
+        raise DroppedCaseError(name, "is nothing but specks")
     if parts > limits.parts:
         raise DroppedCaseError(name, f"is in {parts} pieces, expected at most {limits.parts}")
     masks._checked[name] = cleaned
