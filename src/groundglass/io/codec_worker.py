@@ -34,6 +34,7 @@ def _limit_memory(size: int) -> None:
 
 
 def _serve() -> None:
+    import os
     import warnings
 
     from pydicom import config
@@ -43,17 +44,14 @@ def _serve() -> None:
     warnings.simplefilter("ignore")
     config.settings.reading_validation_mode = config.IGNORE
     # Native libraries may write to stdout; answers go to a private copy of it.
-    import os
-
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while (message := read_message(sys.stdin.buffer)) is not None:
         fields, content = message
         try:
             uid = UID(fields["transfer_syntax"])
-            array, _ = get_decoder(uid).as_array(
-                content, transfer_syntax_uid=uid, decoding_plugin=fields["plugin"], **fields["options"]
-            )
+            options = {"transfer_syntax_uid": uid, **fields["options"]}
+            array, _ = get_decoder(uid).as_array(content, decoding_plugin=fields["plugin"], **options)
             body = array.tobytes()
             write_message(answers, {"shape": array.shape, "dtype": array.dtype.str}, body)
         except Exception as error:

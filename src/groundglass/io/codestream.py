@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from groundglass.core import InputError, TruncatedError, UnsafeInputError
 
+_END = b"\xff\xd9"
 _J2K_START = b"\xff\x4f\xff\x51"
 # Start-of-frame markers: JPEG (ITU-T T.81 table B.1) and JPEG-LS (T.87).
 _FRAME_MARKERS = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7))
@@ -23,10 +24,15 @@ def check_codestream(frame: bytes, size: tuple[int, int, int], label: str) -> No
         raise TruncatedError(label, "a compressed frame has no readable header", "Export it again.")
     if claimed == size:
         return
-    text = f"a compressed frame is {claimed[0]} x {claimed[1]} x {claimed[2]}, the header says {' x '.join(map(str, size))}"
+    text = f"a compressed frame is {' x '.join(map(str, claimed))}, the header says {' x '.join(map(str, size))}"
     if claimed[0] * claimed[1] * claimed[2] > size[0] * size[1] * size[2]:
         raise UnsafeInputError(label, text, "Check where it comes from.")
     raise InputError(label, text, "Export it again.")
+
+
+def with_end(stream: bytes) -> bytes:
+    """A JPEG-LS stream with an end-of-image marker; CharLS counts zero bits for half a minute past a missing one."""
+    return stream if _END in stream[-8:] else stream + _END
 
 
 def _jpeg_size(frame: bytes) -> tuple[int, int, int] | None:

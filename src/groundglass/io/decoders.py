@@ -1,8 +1,8 @@
 """Which decoder takes which transfer syntax.
 
 Found by mutating real files (300 mutations for each decoder and file): GDCM's JPEG aborts the process and its lossless
-JPEG reads out of bounds, as do imagecodecs' two; Pillow, CharLS and pydicom's RLE raise errors. So GDCM works in a child
-process, which also lets JPEG 2000 use all cores, and the others work here.
+JPEG reads out of bounds, as do imagecodecs' two; Pillow, CharLS and pydicom's RLE raise errors. So GDCM works in a
+child process, which also lets JPEG 2000 use all cores, and the others work here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pydicom.uid import (
 )
 
 from groundglass.core import GroundglassError, InputError, TruncatedError, UnsupportedError
-from groundglass.io.codestream import check_codestream
+from groundglass.io.codestream import check_codestream, with_end
 from groundglass.io.dicom_header import Header
 from groundglass.io.dicom_layout import Layout
 from groundglass.io.isolation import decode_apart
@@ -61,6 +61,8 @@ def decode_frame(header: Header, layout: Layout, stream: bytes) -> Planes:
         )
     if uid != RLELossless:
         check_codestream(stream, (layout.rows, layout.columns, layout.samples), header.label)
+    if uid in _JPEG_LS:
+        stream = with_end(stream)
     if uid in _JPEG_LS and layout.samples == 1:
         return _jpeg_ls(stream, layout, header.label)
     if uid in _JPEG_12 and layout.samples == 1:
@@ -81,7 +83,9 @@ def _gdcm(header: Header) -> str:
 def _by_pydicom(header: Header, options: dict[str, Any], content: bytes, plugin: str) -> Planes:
     uid: UID = header.transfer_syntax
     try:
-        planes, _ = get_decoder(uid).as_array(content, transfer_syntax_uid=uid, decoding_plugin=plugin, **options)
+        planes, _ = get_decoder(uid).as_array(
+            content, decoding_plugin=plugin, **{"transfer_syntax_uid": uid, **options}
+        )
     except GroundglassError:
         raise
     except Exception as error:
@@ -99,8 +103,7 @@ def _as_native(planes: Planes) -> Planes:
 
 def _jpeg_ls(stream: bytes, layout: Layout, label: str) -> Planes:
     """Grey JPEG-LS: by imagecodecs where it is installed, as it lets other threads run, else by pyjpegls."""
-    plane = _tried(_charls(), stream, label)
-    return _as_stored(plane, layout, label)
+    return _as_stored(_tried(_charls(), stream, label), layout, label)
 
 
 def _jpeg_12(stream: bytes, layout: Layout, label: str) -> Planes:

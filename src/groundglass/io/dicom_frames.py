@@ -117,12 +117,23 @@ def _inner(items: Any) -> tuple[Dataset, ...]:
     if not isinstance(items, (DicomSequence, list)) or not len(items):
         return ()
     found: list[Dataset] = []
-    for element in items[0]:
+    for group in _first_items(items[0]):
+        # Diffusion gradients lie one level deeper (PS3.3 C.8.13.5.9).
+        found += [group, *_first_items(group)]
+    return tuple(found)
+
+
+def _first_items(dataset: Dataset) -> list[Dataset]:
+    """The first item of every sequence in a data set; damaged elements are left out."""
+    found = []
+    for tag in dataset.keys():  # noqa: SIM118 - iterating the data set itself decodes, and may raise
+        try:
+            element = dataset[tag]
+        except Exception:
+            continue
         if element.VR == "SQ" and len(element.value):
             found.append(element.value[0])
-            # Diffusion gradients lie one level deeper (PS3.3 C.8.13.5.9).
-            found += [inner.value[0] for inner in element.value[0] if inner.VR == "SQ" and len(inner.value)]
-    return tuple(found)
+    return found
 
 
 def _located(frame: Frame) -> Frame:

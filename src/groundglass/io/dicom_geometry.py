@@ -94,8 +94,8 @@ def plane_geometry(frame: Frame, spacing: tuple[float, float] | None) -> Geometr
         lps = _affine(frame.normal, frame.orientation, (rows, columns), np.asarray(frame.position))
         # From (slice, row, column) to (row, column, normal).
         return Geometry(LPS_TO_RAS @ lps[:, [1, 2, 0, 3]], spacing_known=known)
-    directions = [_direction(v) for v in frame.text("PatientOrientation").split("\\")]
-    if len(directions) == 2 and directions[0] is not None and directions[1] is not None:
+    directions = [d for v in frame.text("PatientOrientation").split("\\") if (d := _direction(v)) is not None]
+    if len(directions) == 2:
         x, y = directions
         normal = np.cross(x, y)
         if np.linalg.norm(normal) > 0.5:

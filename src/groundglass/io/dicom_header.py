@@ -150,7 +150,7 @@ def _parse(stream: BinaryIO, label: str, whole: bool) -> Dataset | None:
 
 
 def _parse_regular(stream: BinaryIO) -> Dataset | None:
-    """What pydicom.dcmread gives for a file as the standard wants it, in half the time; None (and rewound) for others."""
+    """What pydicom.dcmread gives for a file as the standard wants it, in less time; None, rewound, for others."""
     if stream.read(132)[128:] == b"DICM":
         meta = {e.tag: e for e in data_element_generator(stream, False, True, stop_when=_after_meta)}
         syntax = meta.get(_SYNTAX)

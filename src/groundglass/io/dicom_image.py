@@ -21,8 +21,9 @@ from groundglass.io.suv import uptake
 
 _NOT_IMAGES = {
     "SR": "a structured report", "RTSTRUCT": "a set of contours", "RTPLAN": "a treatment plan",
-    "PR": "a presentation state", "KO": "a selection of key objects", "DOC": "a document", "ANN": "a set of annotations", "REG": "a registration",
-    "SEG": "a segmentation", "RTRECORD": "a treatment record", "ECG": "a waveform", "FID": "a set of fiducials",
+    "PR": "a presentation state", "KO": "a selection of key objects", "DOC": "a document",
+    "ANN": "a set of annotations", "REG": "a registration", "SEG": "a segmentation",
+    "RTRECORD": "a treatment record", "ECG": "a waveform", "FID": "a set of fiducials",
 }  # fmt: skip
 _LAYOUT_TAGS = tuple(
     tag_of(keyword)

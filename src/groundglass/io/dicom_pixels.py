@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -74,7 +75,7 @@ def _read_in_turn(
         return
     assert header.pixels_at is not None
     plane = np.empty((layout.rows, layout.columns), dtype=layout.dtype)
-    view = memoryview(plane.reshape(-1)).cast("B")
+    view = plane.reshape(-1).view(np.uint8).data
     with header.open() as file:
         for index, frame in members:
             file.seek(header.pixels_at + frame.index * plane.nbytes)
@@ -98,13 +99,17 @@ def _jobs(
             return _plane_of(planes[0], frame.index, header)
 
         # One job for the file, as its frames are not apart: the others wait for it in the same thread.
-        return [(index, lambda frame=frame: picked(frame)) for index, frame in members]
+        return [(index, partial(picked, frame)) for index, frame in members]
     if layout.frames == 1:
-        return [(index, lambda: _decoded(header, layout, _codestreams(header, layout)[0])) for index, _ in members]
+        return [(index, partial(_opened, header, layout)) for index, _ in members]
     streams = _codestreams(header, layout)
     if len(streams) <= max(frame.index for _, frame in members):
         raise TruncatedError(header.label, f"holds {len(streams)} of {layout.frames} frames", "Copy it again.")
-    return [(i, lambda s=streams[frame.index]: _decoded(header, layout, s)) for i, frame in members]
+    return [(i, partial(_decoded, header, layout, streams[frame.index])) for i, frame in members]
+
+
+def _opened(header: Header, layout: Layout) -> Planes:
+    return _decoded(header, layout, _codestreams(header, layout)[0])
 
 
 def _decoded(header: Header, layout: Layout, stream: bytes) -> Planes:

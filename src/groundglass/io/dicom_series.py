@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def _position(header: Header) -> tuple[float, ...] | None:
 def _meaning(frame: Frame) -> tuple[tuple[Any, ...], np.ndarray]:
     """What must be equal, and the numbers that must be close, of one frame."""
     close = ("ImageOrientationPatient", "PixelSpacing", "EchoTime", "EffectiveEchoTime")
-    key = tuple(frame.text(k) for k in _SEPARATE if k not in (*close, "ImageType", "FrameType"))
+    key: tuple[Any, ...] = tuple(frame.text(k) for k in _SEPARATE if k not in (*close, "ImageType", "FrameType"))
     kind = frame.text("FrameType") or frame.text("ImageType")
     key += (tuple(sorted(_PICTURES & set(kind.upper().split("\\")[2:]))), frame.position is None)
     values = [v for k in close for v in (frame.numbers(k) or (0.0,))]
@@ -171,12 +172,12 @@ def _volumes(group: list[Frame]) -> list[Stack]:
 
 def _told_apart(group: list[Frame], places: list[list[Frame]], most: int) -> list[Stack]:
     for keyword in _KINDS:
-        if parts := _split(group, places, keyword, lambda f, k=keyword: f.text(k)):
+        if parts := _split(group, places, partial(Frame.text, keyword=keyword)):
             return [stack for part in parts for stack in _volumes(part)]
     for keyword in _TIMES:
-        parts = _split(group, places, keyword, lambda f, k=keyword: f.text(k))
+        parts = _split(group, places, partial(Frame.text, keyword=keyword))
         if parts:
-            parts.sort(key=lambda part, k=keyword: (part[0].number(k) or 0.0, part[0].text(k)))
+            parts.sort(key=partial(_moment, keyword))
             inner = [_volumes(part) for part in parts]
             if all(len(stacks) == 1 and len(stacks[0].phases) == 1 for stacks in inner):
                 return _in_time([stacks[0] for stacks in inner])
@@ -193,9 +194,7 @@ def _told_apart(group: list[Frame], places: list[list[Frame]], most: int) -> lis
     return [Stack([[p[0] for p in ranked]], True, [f"{extra} duplicate slice(s) left out"])]
 
 
-def _split(
-    group: list[Frame], places: list[list[Frame]], keyword: str, value: Callable[[Frame], str]
-) -> list[list[Frame]] | None:
+def _split(group: list[Frame], places: list[list[Frame]], value: Callable[[Frame], str]) -> list[list[Frame]] | None:
     """Parts of equal value, if that leaves fewer frames in one place; None where it does not."""
     crowded = max(places, key=len)
     if len({value(frame) for frame in crowded}) < 2:
@@ -207,6 +206,10 @@ def _split(
     if len(parts) > len(group) / 2 and len(places) > 2:
         return _by_rank(group, places, value)
     return list(parts.values())
+
+
+def _moment(keyword: str, part: list[Frame]) -> tuple[float, str]:
+    return part[0].number(keyword) or 0.0, part[0].text(keyword)
 
 
 def _by_rank(group: list[Frame], places: list[list[Frame]], value: Callable[[Frame], str]) -> list[list[Frame]] | None:

@@ -202,7 +202,7 @@ def _load(
     try:
         with _opened(source) as file:
             file.seek(_offset(header, label))
-            got = _fill(file, memoryview(flat.view(np.uint8)))
+            got = _fill(file, flat.view(np.uint8).data)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TruncatedError(label, f"its compressed data is damaged ({error})", "Copy it again.") from error
     if got < flat.nbytes:
