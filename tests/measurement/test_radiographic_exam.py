@@ -30,6 +30,7 @@ from groundglass.metrics.reasoning_exam import (
     Item,
     RandomChooser,
     distance_from_chance,
+    ranked,
     score,
     sit,
 )
@@ -115,6 +116,22 @@ def test_knowing_the_answer_is_not_seeing_the_picture(exam):
     assert scores.stages["init"].naive == 1.0
     assert scores.stages["criteria"].naive == 1.0
     assert scores.stage_score < 1.5
+
+
+def test_agents_are_ranked_by_the_whole_chain(exam):
+    rows, _, exams = exam
+    scores = {
+        "unsure": sit_exam(AlwaysUnsure(), exams),
+        "blind": sit_exam(AnswerWithoutPicture(np.random.default_rng(4)), exams),
+        "oracle": sit_exam(oracle(rows), exams),
+    }
+    assert ranked(scores) == ("oracle", "blind", "unsure")
+
+
+def test_transcripts_are_json(exam):
+    rows, _, exams = exam
+    body = json.loads(json.dumps(sit(oracle(rows), exams[0].direct).to_dict()))
+    assert [turn["verdict"] for turn in body["turns"]] == ["true"] * len(exams[0].direct)
 
 
 def test_a_wrong_stated_value_costs_the_refined_score_only(exam):

@@ -8,7 +8,7 @@ from groundglass.metrics.reasoning_exam.agents import (
 )
 from groundglass.metrics.reasoning_exam.item import DO_NOT_KNOW, NONE_OF_THE_ABOVE, STAGES, Item, lettered
 from groundglass.metrics.reasoning_exam.reply import chosen_option, stated_sides, stated_values
-from groundglass.metrics.reasoning_exam.scores import ExamScores, RefinedScores, score
+from groundglass.metrics.reasoning_exam.scores import ExamScores, RefinedScores, ranked, score
 from groundglass.metrics.reasoning_exam.sitting import Agent, Transcript, Turn, ask, sit, sit_guided
 from groundglass.metrics.reasoning_exam.verdict import Judge, Verdict, grade, majority, value_is_right
 
@@ -33,6 +33,7 @@ __all__ = [
     "grade",
     "lettered",
     "majority",
+    "ranked",
     "score",
     "sit",
     "sit_guided",

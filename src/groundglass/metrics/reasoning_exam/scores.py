@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundglass.metrics.intervals import Proportion, wilson
@@ -66,6 +66,15 @@ def score(transcripts: Sequence[Transcript], *, with_values: Callable[[str], boo
         stage_sd=sd,
         refined=_refined(valued, first) if valued else None,
     )
+
+
+def ranked(scores: Mapping[str, ExamScores]) -> tuple[str, ...]:
+    """Agents from best to worst by the adjusted Wilson score of the whole chain; who decided nothing comes last."""
+    return tuple(sorted(scores, key=lambda name: (not scores[name].binary.trials, -_adjusted(scores[name]))))
+
+
+def _adjusted(scores: ExamScores) -> float:
+    return scores.binary.adjusted if scores.binary.trials else 0.0
 
 
 def _refined(transcripts: Sequence[Transcript], first: Stage) -> RefinedScores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from groundglass.metrics.reasoning_exam.item import STAGES, Item, Stage
 from groundglass.metrics.reasoning_exam.verdict import Judge, Verdict, grade, majority, value_is_right
@@ -42,6 +43,19 @@ class Transcript:
     def value_right(self) -> bool | None:
         """Whether the value stated in the final stage was right; None where none was asked for."""
         return next((turn.value_right for turn in self.turns if turn.value_right is not None), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: every question with its key, the replies, the verdict, and whether the value was right."""
+        turns = [
+            {
+                **turn.item.to_dict(),
+                "replies": list(turn.replies),
+                "verdict": turn.verdict,
+                "value_right": turn.value_right,
+            }
+            for turn in self.turns
+        ]
+        return {"task": self.task, "case": self.case, "turns": turns}
 
     @property
     def is_undecided(self) -> bool:
