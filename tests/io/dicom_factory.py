@@ -35,7 +35,7 @@ def slice_of(pixels: NDArray[Any], position: tuple[float, float, float] | None, 
     made.PixelData = pixels.tobytes()
     for keyword, value in values.items():
         if value is None:
-            delattr(made, keyword)
+            made.pop(keyword, None)
         else:
             setattr(made, keyword, value)
     return made

@@ -164,7 +164,8 @@ def test_png_bomb(tmp_path: Path) -> None:
 
 
 def test_only_an_encapsulated_pdf(tmp_path: Path) -> None:
-    made = slice_of(np.zeros((6, 5), dtype=np.int16), None, SOPClassUID=EncapsulatedPDFStorage, Modality="DOC", PixelData=None)
+    pixels = np.zeros((6, 5), dtype=np.int16)
+    made = slice_of(pixels, None, SOPClassUID=EncapsulatedPDFStorage, Modality="DOC", PixelData=None)
     made.EncapsulatedDocument = b"%PDF-1.4"
     made.save_as(tmp_path / "a.dcm", enforce_file_format=True)
     with pytest.raises(UnsupportedError, match="encapsulated PDF"):
@@ -226,7 +227,7 @@ def test_zip_with_a_password(tmp_path: Path, volume_bytes: bytes) -> None:
 
 def test_zip_bomb(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive, archive.open("a.nii", "w") as sink:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.nii", "w") as sink:
         for _ in range(300):
             sink.write(bytes(1 << 20))
     with pytest.raises(UnsafeInputError, match="zip bomb"):

@@ -92,7 +92,8 @@ def test_mixed_series_are_taken_apart_and_localisers_come_last(tmp_path: Path) -
     scout = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     sagittal = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
     write_series(tmp_path / "a", [(0.0, 0.0, 2.0 * i) for i in range(4)], SeriesNumber=3)
-    write_series(tmp_path / "b", [(0.0, 0.0, 5.0 * i) for i in range(3)], SeriesNumber=4, SeriesInstanceUID=generate_uid())
+    other = generate_uid()
+    write_series(tmp_path / "b", [(0.0, 0.0, 5.0 * i) for i in range(3)], SeriesNumber=4, SeriesInstanceUID=other)
     write_series(tmp_path / "c", [(0.0, 0.0, 0.0)], SeriesNumber=1, ImageType=scout, ImageOrientationPatient=sagittal)
     together = tmp_path / "all"
     together.mkdir()
@@ -157,7 +158,8 @@ def test_overlay_bits_above_the_stored_ones_are_dropped(tmp_path: Path) -> None:
 def test_enhanced_mr_is_ordered_by_its_functional_groups(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 900, (6, 6, 5)).astype(np.uint16)
-    made = slice_of(pixels, None, Modality="MR", SOPClassUID=EnhancedMRImageStorage, NumberOfFrames=6, PixelSpacing=None)
+    kind = {"Modality": "MR", "SOPClassUID": EnhancedMRImageStorage}
+    made = slice_of(pixels, None, NumberOfFrames=6, PixelSpacing=None, **kind)
     shared, measures, plane = Dataset(), Dataset(), Dataset()
     measures.PixelSpacing, measures.SliceThickness = [1.5, 1.25], 4.0
     plane.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]

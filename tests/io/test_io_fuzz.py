@@ -59,6 +59,8 @@ def seeds(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture.save(made / "a.jpg")
     picture.save(made / "a.tif")
     PIL.Image.fromarray((volume[..., 0] * 100).astype(np.uint16)).save(made / "deep.png")
+    deep = sitk.GetImageFromArray(rng.integers(0, 65535, (9, 8, 3)).astype(np.uint16), isVector=True)
+    sitk.WriteImage(deep, str(made / "deep_colour.png"))
     with zipfile.ZipFile(made / "study.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(made / "ct_image.dcm", "series/1.dcm")
         archive.write(made / "plain.nii", "plain.nii")

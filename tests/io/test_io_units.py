@@ -31,8 +31,8 @@ def _pet(tmp_path: Path, tracer: dict[str, Any] | None = None, **values: Any) ->
     }  # fmt: skip
     made = slice_of(pixels, (0.0, 0.0, 0.0), **{**facts, **values})
     item = Dataset()
-    injected = {"RadionuclideTotalDose": DOSE, "RadionuclideHalfLife": HALF_LIFE, "RadiopharmaceuticalStartTime": "100000"}
-    for keyword, value in {**injected, **(tracer or {})}.items():
+    injected = {"RadionuclideTotalDose": DOSE, "RadionuclideHalfLife": HALF_LIFE}
+    for keyword, value in {**injected, "RadiopharmaceuticalStartTime": "100000", **(tracer or {})}.items():
         setattr(item, keyword, value)
     made.RadiopharmaceuticalInformationSequence = DicomSequence([item])
     made.save_as(tmp_path / "pet.dcm", enforce_file_format=True)
@@ -154,10 +154,9 @@ def test_monochrome1_is_inverted(tmp_path: Path, kind: type, bits: int, expected
 
 def test_modality_table_is_applied(tmp_path: Path) -> None:
     table = Dataset()
-    table.LUTDescriptor, table.ModalityLUTType, table.LUTData = [30, 0, 16], "OD", [1000 + 3 * i for i in range(30)]
-    image = _radiograph(
-        tmp_path, ModalityLUTSequence=DicomSequence([table]), RescaleSlope=None, RescaleIntercept=None
-    )
+    table.LUTDescriptor, table.ModalityLUTType = [30, 0, 16], "OD"
+    table.add_new("LUTData", "OW", (1000 + 3 * np.arange(30)).astype("<u2").tobytes())
+    image = _radiograph(tmp_path, ModalityLUTSequence=DicomSequence([table]), RescaleSlope=None, RescaleIntercept=None)
     np.testing.assert_array_equal(image.array[0].ravel(), 1000 + 3 * np.arange(30))
 
 
@@ -172,7 +171,7 @@ def test_sixteen_bit_grey_and_palette_and_alpha(tmp_path: Path) -> None:
         assert (image.spacing_known, image.orientation_known) == (False, False)
     colour = np.zeros((6, 8, 3), dtype=np.uint8)
     colour[2:, :, 0] = 200
-    PIL.Image.fromarray(colour).convert("P").save(tmp_path / "p.png")
+    PIL.Image.fromarray(colour).convert("P", palette=PIL.Image.Palette.ADAPTIVE).save(tmp_path / "p.png")
     np.testing.assert_allclose(read_image(tmp_path / "p.png").array, np.moveaxis(colour, -1, 0), atol=2)
     PIL.Image.fromarray(np.dstack([colour, np.full((6, 8), 90, dtype=np.uint8)])).save(tmp_path / "a.png")
     image = read_image(tmp_path / "a.png")

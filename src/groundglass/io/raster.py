@@ -36,7 +36,7 @@ def read_raster(path: Path, label: str | None = None) -> Image:
     if size[0] * size[1] * pages > MAX_PIXELS:
         raise UnsafeInputError(label, f"claims {size[0]} x {size[1]} x {pages} pixels", "Cut it into tiles.")
     rows, columns = (size[0], size[1]) if turn in _TURNED else (size[1], size[0])
-    channels = 3 if _is_colour(mode) else 1
+    channels = 3 if _is_colour(mode) or _deep_colour_channels(path) == 3 else 1
     shape = (rows, columns) if pages == 1 else (pages, rows, columns)
     return Image(
         name=label,
@@ -90,6 +90,8 @@ def _is_colour(mode: str) -> bool:
 
 
 def _load(path: Path, label: str, pages: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    if deep := _deep_colour_channels(path):
+        return _load_deep_colour(path, label, deep)
     with _opened(path, label) as picture:
         try:
             planes = []
@@ -106,6 +108,25 @@ def _load(path: Path, label: str, pages: int, shape: tuple[int, ...]) -> NDArray
     if any(plane.shape != planes[0].shape for plane in planes):
         raise UnsupportedError(label, "has pages of different sizes", "Save each page as an image.")
     return (planes[0] if pages == 1 else np.stack(planes, axis=1)).reshape(shape)
+
+
+def _deep_colour_channels(path: Path) -> int:
+    """Channels without transparency of a 16-bit PNG of several samples, which Pillow would read at 8 bits; else 0."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 26 or head[24] != 16:
+        return 0
+    return {2: 3, 4: 1, 6: 3}.get(head[25], 0)
+
+
+def _load_deep_colour(path: Path, label: str, channels: int) -> NDArray[Any]:
+    import SimpleITK as sitk
+
+    try:
+        array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="PNGImageIO"))
+    except Exception as error:
+        raise TruncatedError(label, "its pixels cannot be read", "Save it again.") from error
+    return np.moveaxis(array[..., :channels], -1, 0)
 
 
 def _plane(picture: PIL.Image.Image) -> NDArray[Any]:
