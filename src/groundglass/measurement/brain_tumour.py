@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree
 from skimage.morphology import ball
 
 from groundglass.core import EmptyMaskError, GeometryError, Mask
-from groundglass.measurement.components import components
 from groundglass.measurement.geometry import face_points, to_world
+from groundglass.measurement.instances import components
 from groundglass.measurement.mni152 import Atlas, Region
 from groundglass.measurement.volume import volume_ml
 from groundglass.measurement.world_transform import MNI_1MM, Grid, WorldTransform, resample
@@ -101,14 +101,23 @@ def foci(mask: Mask) -> Foci:
 
 def surface_gap_mm(one: Mask, other: Mask) -> float:
     """Smallest distance between the surfaces of two masks of one affine, 0 where voxels are shared. EmptyMaskError."""
-    first, second = _surface(one), _surface(other)
     lowest = np.maximum(one.offset, other.offset)
     highest = np.minimum(one.box.stop, other.box.stop)
     if (lowest < highest).all():
         window = tuple(slice(a, b) for a, b in zip(lowest, highest, strict=True))
         if (one.array[window] & other.array[window]).any():
             return 0.0
-    return float(cKDTree(first).query(second)[0].min())
+    return _gap_mm(one, other)
+
+
+def _gap_mm(one: Mask, other: Mask) -> float:
+    first, second = _surface(one), _surface(other)
+    beyond = np.maximum(first.min(axis=0) - second, second - first.max(axis=0)).clip(0)
+    least = np.linalg.norm(beyond, axis=1)
+    # No point can be nearer than its distance to the box of `one`; most need no look-up.
+    tree = cKDTree(first)
+    bound = float(tree.query(second[least.argmin()])[0])
+    return float(tree.query(second[least <= bound])[0].min())
 
 
 def _surface(mask: Mask) -> NDArray[np.float64]:
@@ -153,14 +162,19 @@ def overlaps(tumour: Mask, atlas: Atlas) -> tuple[Overlap, ...]:
     grid = Grid(tumour.shape, tumour.affine)
     still = WorldTransform(sitk.Transform(3, sitk.sitkIdentity))
     labels = atlas.labels if same else resample(atlas.labels, atlas.affine, grid, still, labels=True)
-    found = [_overlap(tumour, labels, region) for region in atlas.regions if (labels == region.value).any()]
+    boxes = ndi.find_objects(labels)
+    found = []
+    for region in atlas.regions:
+        box = boxes[region.value - 1] if 0 < region.value <= len(boxes) else None
+        if box is not None:
+            place = Mask(labels[box] == region.value, tuple(s.start for s in box), tumour.shape, tumour.affine)
+            found.append(_overlap(tumour, labels, region, place))
     return tuple(sorted(found, key=lambda o: (-o.share_of_tumour, o.distance_mm, o.region.title)))
 
 
-def _overlap(tumour: Mask, labels: NDArray[Any], region: Region) -> Overlap:
-    place = Mask.of(labels == region.value, tumour.affine)
+def _overlap(tumour: Mask, labels: NDArray[Any], region: Region, place: Mask) -> Overlap:
     shared = int((tumour.crop & (labels[tumour.box.slices] == region.value)).sum())
-    gap = 0.0 if shared else surface_gap_mm(tumour, place)
+    gap = 0.0 if shared else _gap_mm(tumour, place)
     return Overlap(region, 100 * shared / tumour.voxel_count, 100 * shared / place.voxel_count, gap)
 
 

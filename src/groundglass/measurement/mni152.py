@@ -58,7 +58,7 @@ class Atlas:
 
 
 @cache
-def mni152() -> Template:
+def mni152_template() -> Template:
     """The 2 mm MNI152 T1 (8 bit) and its brain mask, 91 x 109 x 91."""
     t1, affine = _load("t1_2mm")
     tissue, _ = _load("tissue_2mm")

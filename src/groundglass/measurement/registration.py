@@ -17,7 +17,7 @@ from scipy import ndimage as ndi
 
 from groundglass.core import GeometryError, Image, Mask
 from groundglass.measurement.itk_grid import LPS, to_itk
-from groundglass.measurement.mni152 import Template, mni152
+from groundglass.measurement.mni152 import Template, mni152_template
 from groundglass.measurement.registration_quality import Quality, assess
 from groundglass.measurement.registration_start import coarse_starts
 from groundglass.measurement.world_transform import Grid, WorldTransform
@@ -73,7 +73,7 @@ def register_brain(
         raise GeometryError(image.name, f"is no volume that can be registered {image.shape}", "Pass a 3D series.")
     if not image.spacing_known:
         raise GeometryError(image.name, "has no voxel size", "Pass an image with its geometry.")
-    target = template or mni152()
+    target = template or mni152_template()
     pixels = _clipped(np.asarray(image.array[0], dtype=np.float32))
     if brain is not None:
         pixels = np.where(brain.array, pixels, 0)

@@ -37,10 +37,12 @@ RULE = Evidence("rule", "standardised brain tumour report", "1")
 class NeuroOncologyParser:
     """Claims MR volumes; speaks only where a tumour, compartment or cavity mask is given.
 
-    `atlas` is a user's own atlas in MNI152 space (lobes, tracts), reported beside the regions that ship.
+    `atlas` is a user's own atlas in MNI152 space (lobes, tracts), reported beside the regions that ship;
+    `deformable=False` registers with an affine map alone.
     """
 
     atlas: Atlas | None = None
+    deformable: bool = True
     name: str = "standardised brain tumour report"
 
     def claims(self, image: Image) -> bool:
@@ -70,7 +72,9 @@ class NeuroOncologyParser:
         request.progress("registering to MNI152")
         others = [m for held, m in placed.values() if held is image]
         exclude = Mask.of(np.logical_or.reduce([m.array for m in others]), image.affine)
-        registration = register_brain(image, brain=request.masks_on(image).get("brain"), exclude=exclude)
+        registration = register_brain(
+            image, brain=request.masks_on(image).get("brain"), exclude=exclude, deformable=self.deformable
+        )
         parts = foci(mask)
         main = parts.masks[0]
         sizes = [m for m in size_measurements(main) if m.kind != ontology()["volume"]]
