@@ -9,13 +9,13 @@ import pytest
 import SimpleITK as sitk
 
 from groundglass.core import ConfigurationError, EmptyMaskError, GeometryError, Mask, ontology
-from groundglass.measurement.components import components, is_detected, survives_erosion
+from groundglass.measurement.instances import components, is_detected, survives_erosion
 from groundglass.measurement.intensity import intensity_of, uptake_of
 from groundglass.measurement.itk_grid import to_itk
 from groundglass.measurement.lesion import attenuation_measurements, of_kind, shape_measurements, size_measurements
 from groundglass.measurement.location import depth_below_surface, pancreas_parts, pole_of, segments_of, side_of
 from groundglass.measurement.organ import attenuation_of, is_fatty, measure_organ
-from groundglass.measurement.tstage import resectability, t_stage, tumour_types
+from groundglass.measurement.tstage import t_stage, tumour_types, vascular_resectability
 
 
 def ball(shape, centre, radius, spacing=(1, 1, 1)) -> np.ndarray:
@@ -194,12 +194,12 @@ def test_every_structure_of_the_stage_rules_is_a_term() -> None:
 
 def test_resectability_depends_on_the_part() -> None:
     free = {"superior mesenteric artery": 0.0, "celiac trunk": 0.0}
-    assert resectability("head", free).verdict == "resectable"
-    assert resectability("head", {**free, "superior mesenteric artery": 90}).verdict == "borderline resectable"
-    assert resectability("head", {**free, "celiac trunk": 20}).verdict == "unresectable"
-    assert resectability("tail", {**free, "celiac trunk": 20}).verdict == "borderline resectable"
-    assert resectability("body", {**free, "superior mesenteric artery": 181}).verdict == "unresectable"
-    assert resectability("body", {"portal vein": 20}) is None
+    assert vascular_resectability("head", free).verdict == "resectable"
+    assert vascular_resectability("head", {**free, "superior mesenteric artery": 90}).verdict == "borderline resectable"
+    assert vascular_resectability("head", {**free, "celiac trunk": 20}).verdict == "unresectable"
+    assert vascular_resectability("tail", {**free, "celiac trunk": 20}).verdict == "borderline resectable"
+    assert vascular_resectability("body", {**free, "superior mesenteric artery": 181}).verdict == "unresectable"
+    assert vascular_resectability("body", {"portal vein": 20}) is None
 
 
 def test_lesion_measurements_are_of_the_ontology() -> None:

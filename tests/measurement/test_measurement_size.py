@@ -12,9 +12,9 @@ from skimage.measure import find_contours
 
 from groundglass.core import EmptyMaskError, GeometryError, Mask
 from groundglass.measurement.diameters import feret_diameter, recist_diameters
+from groundglass.measurement.flat_shape import regularity
 from groundglass.measurement.geometry import slice_axis, to_world
 from groundglass.measurement.itk_grid import to_itk
-from groundglass.measurement.regularity import regularity
 from groundglass.measurement.shape import shape_of
 from groundglass.measurement.volume import touches_border, volume_ml
 

@@ -38,7 +38,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Resectability:
+class VascularResectability:
     """ "resectable", "borderline resectable" or "unresectable" with its reasons (vessel and degrees)."""
 
     verdict: str
@@ -83,7 +83,7 @@ def _by_size(table: list[list[Any]], diameter_mm: float) -> str:
     raise AssertionError("every size table ends with an open class")
 
 
-def resectability(part: str, contacts: Mapping[str, float]) -> Resectability | None:
+def vascular_resectability(part: str, contacts: Mapping[str, float]) -> VascularResectability | None:
     """Resectability of a pancreatic cancer in `part` ("head", "body", "tail") from degrees of vessel contact.
 
     None when neither the superior mesenteric artery nor the celiac trunk has a mask: nothing can be said.
@@ -98,4 +98,4 @@ def resectability(part: str, contacts: Mapping[str, float]) -> Resectability | N
     else:
         beyond = artery > 180 or celiac > 180
     verdict = "unresectable" if beyond else "borderline resectable" if touched else "resectable"
-    return Resectability(verdict, reasons)
+    return VascularResectability(verdict, reasons)

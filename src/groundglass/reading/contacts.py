@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from groundglass.core import Attribute, Finding, Location, Mask, Measurement, Side, ontology
+from groundglass.measurement.circumference import VesselContact, vessel_contact
 from groundglass.measurement.location import gap_between
-from groundglass.measurement.vessel_contact import VesselContact, vessel_contact
 from groundglass.reading.given import Given
 
 # Structures whose contact with a lesion is measured when they have a mask: vessels by degrees, organs by touch.

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from groundglass.core import Evidence, Finding, GeometryError, Image, Location, Mask, Measurement, Reading, ontology
+from groundglass.core.mask_name import mask_name
 from groundglass.measurement.lesion import attenuation_measurements
 from groundglass.measurement.volume import volume_ml
 from groundglass.reading.given import sorted_masks
 from groundglass.reading.lesions import findings_of
-from groundglass.reading.mask_names import mask_name
 from groundglass.reading.parser import Request
-from groundglass.segmentation.ct_compartments import ct_compartments
+from groundglass.segmentation.ct_classical import ct_compartments
 
 CLASSICAL = Evidence("rule", "classical CT compartments", "1.0", "attenuation thresholds, connectivity, morphology")
 _PHASES = {

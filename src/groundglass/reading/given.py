@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.core import Evidence, Image, Mask, Side, ontology
+from groundglass.core.mask_name import MaskName, mask_name
 from groundglass.measurement.location import pancreas_parts
-from groundglass.reading.mask_names import MaskName, mask_name
 
 RULE = Evidence("rule", "lesion and organ measurement", "1.0")
 _SEGMENTED = ("liver segment", "lobe of lung", "lobe of right lung", "of pancreas")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from groundglass.core import Attribute, Finding, Location, Mask, Measurement, Side, Term, ontology
-from groundglass.measurement.components import components, survives_erosion
+from groundglass.core.mask_name import MaskName
+from groundglass.measurement.instances import components, survives_erosion
 from groundglass.measurement.intensity import Intensity, intensity_of
 from groundglass.measurement.lesion import (
     HU,
@@ -26,10 +27,9 @@ from groundglass.measurement.location import (
     side_of,
 )
 from groundglass.measurement.organ import OrganMeasure, attenuation_of, is_fatty, measure_organ
-from groundglass.measurement.tstage import resectability, t_stage, tumour_types
+from groundglass.measurement.tstage import t_stage, tumour_types, vascular_resectability
 from groundglass.reading.contacts import contacts_of, sided
 from groundglass.reading.given import Given, is_part, is_suv
-from groundglass.reading.mask_names import MaskName
 
 # Fewer voxels are a slip of the pen; the report says how many were left out.
 LEAST_VOXELS = 3
@@ -215,7 +215,7 @@ def _stage(
     found = [Attribute("t stage", stage.category), Attribute("t stage reason", stage.reason)]
     found += [Attribute("t stage not assessed", name) for name in stage.not_assessed]
     if tumour.name == "pancreatic ductal adenocarcinoma" and segments:
-        verdict = resectability(segments[0].split()[0], contacts)
+        verdict = vascular_resectability(segments[0].split()[0], contacts)
         if verdict is not None:
             found.append(Attribute("resectability", verdict.verdict))
             found += [Attribute("resectability reason", reason) for reason in verdict.reasons]

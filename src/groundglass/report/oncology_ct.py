@@ -16,7 +16,7 @@ import numpy as np
 
 from groundglass.core import Finding
 from groundglass.report.binding import statements_of
-from groundglass.report.numbers import rounded, write_quantity
+from groundglass.report.numbers import write_quantity
 from groundglass.report.templates import Statement, parse, shipped_templates
 
 _MENTION = re.compile(r"\b(lesions?|mass(?:es)?|nodules?|tumou?rs?|cysts?|carcinomas?|metastas[ie]s)\b", re.IGNORECASE)
@@ -37,9 +37,11 @@ class LesionFacts:
     segments: tuple[str, ...] = ()
     attenuation: str | None = None
     mean_hu: float | None = None
+    sd_hu: float | None = None
     stage: str | None = None
+    stage_gaps: tuple[str, ...] = ()
     resectability: str | None = None
-    contacts: tuple[tuple[str, str, float], ...] = ()
+    contacts: tuple[tuple[str, str, float, float], ...] = ()
 
 
 def lesions_in_text(text: str) -> tuple[LesionFacts, ...]:
@@ -88,14 +90,16 @@ def _values(said: Statement, held: dict[str, object]) -> dict[str, object]:
     if said.key == "lesion segments":
         return {"segments": tuple(said["segments"])}
     if said.key in ("lesion attenuation", "lesion attenuation alone"):
-        return {"attenuation": said.get("attenuation"), "mean_hu": said["mean"][0]}
+        return {"attenuation": said.get("attenuation"), "mean_hu": said["mean"][0], "sd_hu": said["sd"][0]}
     if said.key == "lesion stage":
         return {"stage": said["stage"]}
+    if said.key == "lesion stage limits":
+        return {"stage_gaps": tuple(said["gaps"])}
     if said.key == "lesion resectability":
         return {"resectability": said["resectability"]}
     if said.key == "vessel contact":
         before = held.get("contacts", ())
-        one = (said["place"][1], said["contact"], said["degrees"][0])
+        one = (said["place"][1], said["contact"], said["degrees"][0], said["length"][0])
         return {"contacts": tuple(sorted({*before, one}))}  # type: ignore[misc]
     return {}
 
@@ -139,12 +143,13 @@ def _rest(lesion: LesionFacts, rng: np.random.Generator) -> list[str]:
             f"Its volume is {write_quantity(lesion.volume_ml, 'mL')}, best seen on slice {lesion.slice_number}."
         )
     if lesion.mean_hu is not None:
-        said.append(f"The mean attenuation is {lesion.mean_hu:.0f} HU.")
-    for vessel, kind, degrees in lesion.contacts:
+        said.append(f"The mean attenuation is {lesion.mean_hu:.0f} HU with a spread of {lesion.sd_hu:.0f} HU.")
+    for vessel, kind, degrees, length in lesion.contacts:
         verb = "encases" if kind == "encasement" else "abuts"
-        said.append(f"It {verb} the {vessel} over {rounded(degrees, 1):.1f} degrees.")
+        said.append(f"It {verb} the {vessel} over {degrees:.1f} degrees and {length:.1f} mm.")
     if lesion.stage:
-        said.append(f"The local stage is at least {lesion.stage}.")
+        gaps = f"; no mask showed the {' and '.join(lesion.stage_gaps)}" if lesion.stage_gaps else ""
+        said.append(f"The local stage is at least {lesion.stage}{gaps}.")
     if lesion.resectability:
         said.append(f"It is judged {lesion.resectability}.")
     rng.shuffle(said)

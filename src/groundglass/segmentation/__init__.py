@@ -7,6 +7,8 @@ from typing import Any
 
 # name -> module; loaded at first use.
 _EXPORTS = {
+    "ct_compartments": "groundglass.segmentation.ct_classical",
+    "dark_lesions": "groundglass.segmentation.organ_outliers",
     "RadiographAnatomy": "groundglass.segmentation.radiograph",
     "RadiographQuality": "groundglass.segmentation.radiograph",
     "segment_radiograph": "groundglass.segmentation.radiograph",

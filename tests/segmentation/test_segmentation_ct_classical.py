@@ -8,12 +8,12 @@ import pytest
 
 from groundglass.core import GeometryError, Image
 from groundglass.measurement.volume import volume_ml
-from groundglass.segmentation.ct_compartments import ct_compartments
+from groundglass.segmentation.ct_classical import ct_compartments
 
 
 def torso(*, couch: bool = True, cut: int = 0):
-    """(hu, truth) on a 2.5 mm grid, x right, y front, z up: fat shell, muscle wall, two lungs above, gut fat below."""
-    step, shape = 2.5, (150, 110, 90)
+    """(hu, truth) on a 3 mm grid, x right, y front, z up: fat shell, muscle wall, two lungs above, gut fat below."""
+    step, shape = 3.0, (124, 92, 75)
     x, y, z = np.meshgrid(*[(np.arange(n) - (n - 1) / 2) * step for n in shape], indexing="ij")
     hu = np.full(shape, -1000.0)
     truth = {}
@@ -41,7 +41,7 @@ def torso(*, couch: bool = True, cut: int = 0):
     noise = np.random.default_rng(1).normal(0, 12, shape)
     hu = hu + noise
     if couch:
-        hu[:, 0:2, :][20:130] = -50
+        hu[:, 0:2, :][20:104] = -50
     affine = np.diag([step, step, step, 1.0])
     if cut:
         hu, truth = hu[cut:-cut], {k: v[cut:-cut] for k, v in truth.items()}
@@ -89,7 +89,7 @@ def test_any_orientation_gives_the_same_masks() -> None:
 
 
 def test_a_body_cut_by_the_field_of_view_is_said() -> None:
-    hu, truth, affine = torso(couch=False, cut=30)
+    hu, truth, affine = torso(couch=False, cut=25)
     found = ct_compartments(image_of(hu, affine))
     assert any("cut by the field of view" in doubt for doubt in found.doubts)
     assert dice(found.masks["body"].array, truth["body"]) >= 0.97

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from groundglass.core import ConfigurationError, Side, Term, ontology
+from groundglass.core.errors import ConfigurationError
+from groundglass.core.finding import Side
+from groundglass.core.ontology import ontology
+from groundglass.core.term import Term
 
 _SIDES: tuple[Side, ...] = ("left", "right")
 
