@@ -183,7 +183,11 @@ def test_lateral_is_named_not_measured():
     made = parser(SchematicChest())
     reading = RadiographParser(lambda _image: lateral, made.segment, made.cite).read([image], Request(Study((image,))))
     assert reading.findings == ()
-    assert "lateral" in reading.warnings[-1]
+    assert "recognised as lateral" in reading.warnings[-1]
+    declared = picture(UPRIGHT, view="LL")
+    reading = made.read([declared], Request(Study((declared,))))
+    assert reading.findings == ()
+    assert "declared as lateral" in reading.warnings[-1]
 
 
 def test_a_given_mask_takes_the_networks_place():

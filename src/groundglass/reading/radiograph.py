@@ -20,8 +20,8 @@ from groundglass.core import (
     Reading,
     ontology,
 )
-from groundglass.measurement.radiographic import RadiographMasks, TaskRow, measure_radiograph, row_findings, unmeasured
 from groundglass.core.mask_name import mask_name
+from groundglass.measurement.radiographic import RadiographMasks, TaskRow, measure_radiograph, row_findings, unmeasured
 from groundglass.reading.parser import Request
 from groundglass.reading.upright import Upright
 from groundglass.segmentation import RadiographAnatomy, segment_radiograph
@@ -102,9 +102,11 @@ class RadiographParser:
         request.progress("recognising the view")
         view = self.recognise(image)
         viewer = self.cite(VIEW_MODEL)
-        if view.kind != "frontal":
-            note = f"{image.name} was recognised as {view.kind}: nothing was outlined or measured on it."
-            return Reading((), (f"every finding in {image.name} ({view.kind})",), (*view.warnings(), note), (viewer,))
+        kind = "lateral" if _is_lateral(image) else view.kind
+        if kind != "frontal":
+            how = "declared" if kind != view.kind else "recognised"
+            note = f"{image.name} was {how} as {kind}: nothing was outlined or measured on it."
+            return Reading((), (f"every finding in {image.name} ({kind})",), (*view.warnings(), note), (viewer,))
         request.progress("outlining the anatomy")
         anatomy = self.segment(image, view)
         outliner = self.cite(ANATOMY_MODEL)
@@ -142,6 +144,12 @@ def projection_of(image: Image, view: RadiographView) -> tuple[Literal["PA", "AP
     if sure and seen:
         return seen, f"The header does not state the projection; the picture was recognised as {seen}."
     return None, "The projection (PA or AP) is unknown: limits that depend on it were applied only where both agree."
+
+
+def _is_lateral(image: Image) -> bool:
+    """Whether the header declares a lateral view (DICOM ViewPosition LL, RL, or a view code in words)."""
+    stated = (image.acquisition.view or "").casefold()
+    return stated in ("ll", "rl", "lat") or "lateral" in stated
 
 
 def _sources(found: Mapping[str, Mask], given: Mapping[str, Mask], citation: ModelCitation) -> dict[str, _Source]:
