@@ -245,3 +245,11 @@ def test_every_task_is_measured_on_a_pathological_chest():
     rows = measure_radiograph(RadiographMasks(replace(pathological(), bend=80).draw(600), view="AP"))
     assert [task for task, found in rows.items() if not found.is_measured] == []
     assert [task for task, found in rows.items() if found.is_abnormal is False] == ["inclusion", "mediastinal_widening"]
+
+
+def test_the_knob_is_found_on_the_whole_aorta():
+    masks = SchematicChest(knob_ratio=2.75).draw(1000)
+    whole = masks["aortic knob"] | (masks["descending aorta"] & (np.arange(1000)[:, None] > 500))
+    given = {name: mask for name, mask in masks.items() if name != "aortic knob"} | {"aorta": whole}
+    found = measure_radiograph(RadiographMasks(given, view="PA"))["aortic_knob_enlargement"]
+    assert found.index == pytest.approx(2.75, rel=0.01)
