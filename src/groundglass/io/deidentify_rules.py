@@ -19,6 +19,8 @@ BASIC_PROFILE = Term("113100", "DCM", "Basic Application Confidentiality Profile
 CLEAN_STRUCTURED_CONTENT = Term("113104", "DCM", "Clean Structured Content Option")
 # Several actions for one attribute depend on its type in the IOD. The one that keeps the object valid whatever the
 # type is comes first; all of them remove the original value.
+# Listed as X/Z, but optional in every IOD and invalid when empty.
+REFERENCED_STUDY = 0x00081110
 _PRECEDENCE = ("U*", "D", "Z", "X")
 
 
@@ -85,5 +87,7 @@ def action_of(tag: BaseTag, options: DeidentifyOptions) -> str:
     for name in options.taken:
         if name in chosen:
             return str(chosen[name])
+    if int(tag) == REFERENCED_STUDY:
+        return "X"
     actions = str(row["action"]).split("/")
     return next((a for a in _PRECEDENCE if a in actions), actions[0])
