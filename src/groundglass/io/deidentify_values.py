@@ -204,10 +204,11 @@ def _shifted(text: str, offset: dt.timedelta) -> str | None:
 @cache
 def vocabulary() -> frozenset[str]:
     """Words of DICOM's code meanings and of the ontology, and numbers of up to two digits."""
-    from pydicom.sr._concepts_dict import concepts
+    from pydicom.sr import _concepts_dict
 
     from groundglass.core.ontology import ontology
 
+    concepts: dict[str, Any] = _concepts_dict.concepts
     meanings = [m for scheme in concepts.values() for codes in scheme.values() for m, _ in codes.values()]
     meanings += [entry.term.name for entry in ontology()]
     words = {w.casefold() for meaning in meanings for w in re.findall(r"[^\W\d_]+", meaning)}
