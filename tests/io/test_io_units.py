@@ -146,8 +146,8 @@ def test_radiograph_without_spacing_and_with_directions(tmp_path: Path) -> None:
 def test_monochrome1_is_inverted(tmp_path: Path, kind: type, bits: int, expected: int) -> None:
     pixels = np.arange(30).reshape(6, 5).astype(kind)
     image = _radiograph(
-        tmp_path, PhotometricInterpretation="MONOCHROME1", PixelData=pixels.tobytes(), BitsAllocated=pixels.itemsize * 8,
-        BitsStored=bits, HighBit=bits - 1,
+        tmp_path, PhotometricInterpretation="MONOCHROME1", PixelData=pixels.tobytes(), BitsStored=bits,
+        BitsAllocated=pixels.itemsize * 8, HighBit=bits - 1,
     )  # fmt: skip
     np.testing.assert_array_equal(image.array[0].astype(int), expected - np.arange(30).reshape(6, 5))
 
