@@ -7,9 +7,10 @@ made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -150,6 +151,33 @@ def _index(statement: Statement, schema: CodeSchema) -> int | None:
         if (own.key, own.slots) == (statement.key, statement.slots):
             return index
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrips:
+    """How many reports were made of codes, and how many read back to their code."""
+
+    right: int
+    total: int
+
+
+def round_trips(
+    schema: CodeSchema, *, language: str = "en", states: str = "01?", paraphrases: int | None = None, seed: int = 0
+) -> RoundTrips:
+    """Every code of these states to its report and back, in all combinations of paraphrases, or in some drawn ones."""
+    tables, right, total = shipped_templates(), 0, 0
+    rng = np.random.default_rng(seed)
+    for chosen in product(states, repeat=len(schema.bits)):
+        code = ResultCode("".join(chosen), schema.version)
+        if paraphrases is None:
+            said = [_statement(bit, _STATUS[s]) for bit, s in zip(schema.bits, chosen, strict=True)]
+            texts: Iterable[tuple[str, ...]] = product(*(tables.paraphrases(s, language=language) for s in said))
+        else:
+            texts = (sentences_of(code, schema, language=language, rng=rng) for _ in range(paraphrases))
+        for report in texts:
+            right += code_of(report, schema, language=language) == code
+            total += 1
+    return RoundTrips(right, total)
 
 
 ZONES = ("upper zone of lung", "middle zone of lung", "lower zone of lung")

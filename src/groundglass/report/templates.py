@@ -126,6 +126,12 @@ class Templates:
         text = texts[0] if rng is None else texts[int(rng.integers(len(texts)))]
         return fill(text, template, statement, language)
 
+    def paraphrases(self, statement: Statement, *, language: str = "en") -> tuple[str, ...]:
+        """All sentences of a statement."""
+        template = self[statement.key]
+        texts = template.sentences.get(language, template.sentences["en"])[statement.polarity]
+        return tuple(fill(text, template, statement, language) for text in texts)
+
     def say(
         self,
         key: str,
