@@ -29,7 +29,10 @@ class Square:
 
         side = max(self.shape)
         scaled = torch.nn.functional.interpolate(
-            torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))[None, None], size=(side, side), mode="bilinear", align_corners=False
+            torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))[None, None],
+            size=(side, side),
+            mode="bilinear",
+            align_corners=False,
         )[0, 0].numpy()
         top, left = self.corner
         return np.asarray(scaled[top : top + self.shape[0], left : left + self.shape[1]])
@@ -41,7 +44,9 @@ def grey(image: Image) -> Float:
     Raises UnsupportedError for a volume or a video, InputError when no pixel is finite or all are equal.
     """
     if len(image.shape) != 2:
-        raise UnsupportedError(image.name, f"has {len(image.shape)} spatial axes, a radiograph has two", "Pass a flat image.")
+        raise UnsupportedError(
+            image.name, f"has {len(image.shape)} spatial axes, a radiograph has two", "Pass a flat image."
+        )
     array = np.asarray(image.array, dtype=np.float32)[:3].mean(axis=0)
     finite = np.isfinite(array)
     if not finite.any():
@@ -59,7 +64,9 @@ def square(array: Float, size: int) -> Square:
     from groundglass.synthesis import radiograph_appearance
 
     if min(array.shape) < 16:
-        raise InputError("image", f"is {array.shape[0]} x {array.shape[1]} pixels, too small for a radiograph", "Pass the original.")
+        raise InputError(
+            "image", f"is {array.shape[0]} x {array.shape[1]} pixels, too small for a radiograph", "Pass the original."
+        )
     side = max(array.shape)
     top, left = (side - array.shape[0]) // 2, (side - array.shape[1]) // 2
     padded = np.full((side, side), float(np.percentile(array, 1)), dtype=np.float32)

@@ -44,11 +44,15 @@ class RadiographView:
         """What a reader of the report must know about how the picture lies."""
         notes = []
         if self.rotation:
-            notes.append(f"The picture is turned by {self.rotation} degrees counter-clockwise; it was turned back for analysis.")
+            notes.append(
+                f"The picture is turned by {self.rotation} degrees counter-clockwise; it was turned back for analysis."
+            )
         if self.inverted:
             notes.append("The grey scale is inverted (bone dark); it was inverted back for analysis.")
         if self.mirrored:
-            notes.append("Mirrored film or situs inversus: left and right cannot be told from pixels; sides follow the display convention.")
+            notes.append(
+                "Mirrored film or situs inversus: left and right cannot be told from pixels; sides follow the display convention."
+            )
         return tuple(notes)
 
 
@@ -90,19 +94,27 @@ def decide(answers: Mapping[tuple[int, bool], NDArray[np.float32]]) -> Radiograp
     for (shown, flipped), row in answers.items():
         logs = _state_logs(row)
         for k, (turn, inverted) in enumerate(states):
-            votes[k] += logs[_composed(TURNS[shown], turn), inverted != flipped]
+            votes[k] += logs[_composed(TURNS[shown], turn), int(inverted != flipped)]
     votes /= len(answers)
     turn, inverted = states[int(votes.argmax())]
     weight = np.exp(votes - votes.max())
     weight /= weight.sum()
     # Kind and view are read where the picture stands upright with normal grey.
-    upright = [row for (shown, flipped), row in answers.items() if flipped == inverted and _composed(TURNS[shown], turn) == TURNS.index(Turn())]
+    upright = [
+        row
+        for (shown, flipped), row in answers.items()
+        if flipped == inverted and _composed(TURNS[shown], turn) == TURNS.index(Turn())
+    ]
     mean = np.mean(upright, axis=0)
     kinds = np.mean([_softmax(row[:3]) for row in upright], axis=0)
     kind = KINDS[int(kinds.argmax())]
     frontal = 1 / (1 + np.exp(-mean[3]))
     view = {"frontal": "AP" if frontal > 0.5 else "PA", "lateral": "LATERAL"}.get(kind)
-    scores = {"kind": float(kinds.max()), "view": float(max(frontal, 1 - frontal)) if kind == "frontal" else float(kinds.max()), "state": float(weight.max())}
+    scores = {
+        "kind": float(kinds.max()),
+        "view": float(max(frontal, 1 - frontal)) if kind == "frontal" else float(kinds.max()),
+        "state": float(weight.max()),
+    }
     if kind == KINDS[2]:
         return RadiographView(kind, None, 0, False, False, scores)
     return RadiographView(kind, view, 90 * turn.quarters, turn.mirrored, inverted, scores)

@@ -54,10 +54,18 @@ def other_examples(data: Path, split: str, size: int) -> list[Example]:
             rows = [row for row in csv.DictReader(file) if row["split"] == split]
         paths += [data / name / "images" / row["image"] for row in rows[:share]]
     with (data / "isic2017-thumbnails" / "labels.csv").open(encoding="utf-8") as file:
-        paths += [data / "isic2017-thumbnails" / "images" / r["image"] for r in csv.DictReader(file) if r["split"] == split][:100]
+        paths += [
+            data / "isic2017-thumbnails" / "images" / r["image"] for r in csv.DictReader(file) if r["split"] == split
+        ][:100]
     with (data / "vqa-rad" / "qa.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    paths += sorted({data / "vqa-rad" / "images" / r["image"] for r in rows if r["split"] == split and r["organ"] in ("HEAD", "ABD")})
+    paths += sorted(
+        {
+            data / "vqa-rad" / "images" / r["image"]
+            for r in rows
+            if r["split"] == split and r["organ"] in ("HEAD", "ABD")
+        }
+    )
     return [Example(_load(path, size), 2) for path in paths if path.exists()]
 
 
@@ -135,7 +143,9 @@ def altered(picture: NDArray[np.float32], rng: np.random.Generator, *, gentle: b
     a, b, d, e = c * scale[0], s * scale[0], -s * scale[1], c * scale[1]
     shift = rng.normal(0, 0.03 * size, 2) + size / 2
     matrix = (a, b, shift[0] - (a + b) * size / 2, d, e, shift[1] - (d + e) * size / 2)
-    moved = np.asarray(Canvas.fromarray(picture).transform((size, size), Canvas.Transform.AFFINE, matrix, Canvas.Resampling.BILINEAR))
+    moved = np.asarray(
+        Canvas.fromarray(picture).transform((size, size), Canvas.Transform.AFFINE, matrix, Canvas.Resampling.BILINEAR)
+    )
     if not gentle or rng.random() < 0.3:
         return looks.disturb(moved, rng)
     seen = looks.tone(moved, rng) if rng.random() < 0.7 else moved

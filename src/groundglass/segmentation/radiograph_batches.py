@@ -93,6 +93,9 @@ class RadiographBatches:
         if not self.appearance:
             return looks.stretch(picture)
         lungs = np.repeat(np.repeat(target[0] + target[1], 2, 0), 2, 1).clip(0, 1)
+        if rng.random() < 0.7:
+            heart, mediastinum = (np.repeat(np.repeat(target[k], 2, 0), 2, 1) for k in (2, 3))
+            picture = looks.hila(picture, mediastinum, heart, rng)
         return looks.randomise(picture, lungs, self.styles if self.styles is not None else (), rng)
 
 

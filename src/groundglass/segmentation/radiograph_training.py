@@ -56,6 +56,15 @@ def train(folder: Path, *, data: Path | None, seed: int = 0, steps: int | None =
     return figures
 
 
+def train_plain(folder: Path, *, phantoms: Path, seed: int = 0, steps: int = STEPS) -> None:
+    """The baseline of the benchmark: the same network on the phantoms as they were rendered, without any random look."""
+    torch.manual_seed(seed)
+    model = network()
+    batches = RadiographBatches(render(phantoms, STAGES[-1][0], seed=seed), size=BATCH, seed=seed, appearance=False)
+    stage(model, batches, folder / "plain", steps=steps, seed=seed)
+    save(model, folder, {"steps": steps})
+
+
 def network() -> torch.nn.Module:
     from groundglass.nets.build import build_network
 

@@ -75,6 +75,32 @@ def veiled(picture: Float, lungs: Float, rng: np.random.Generator) -> Float:
     return (picture + haze * lungs * np.clip(rng.uniform(0.6, 0.95) - picture, 0, 1)).astype(np.float32)
 
 
+def hila(picture: Float, mediastinum: Float, heart: Float, rng: np.random.Generator) -> Float:
+    """Lung roots of any size at both borders of the mediastinum about the heart's upper end: soft blobs and short vessels.
+
+    They are no part of the heart's or the mediastinum's mask, as readers draw these. `mediastinum` and `heart` (S, S) in [0, 1].
+    """
+    rows = np.flatnonzero((heart > 0.5).any(axis=1))
+    if rows.size < 8:
+        return picture
+    size, tall = picture.shape[0], np.ptp(rows)
+    r, c = np.mgrid[:size, :size].astype(np.float32)
+    layer = np.zeros_like(picture)
+    for side in (-1, 1):
+        level = rows[0] + rng.uniform(-0.1, 0.3) * tall
+        columns = np.flatnonzero(mediastinum[int(np.clip(level, 0, size - 1))] > 0.5)
+        if columns.size == 0:
+            continue
+        edge = columns[-1] if side > 0 else columns[0]
+        for _ in range(rng.integers(2, 7)):
+            row, column = level + rng.normal(0, 0.1) * tall, edge + side * rng.uniform(-0.02, 0.12) * tall
+            long, thin, turn = rng.uniform(0.04, 0.16) * tall, rng.uniform(0.02, 0.06) * tall, rng.uniform(0, np.pi)
+            a = (np.cos(turn) * (r - row) + np.sin(turn) * (c - column)) / long
+            b = (-np.sin(turn) * (r - row) + np.cos(turn) * (c - column)) / thin
+            layer = np.maximum(layer, np.clip(1.4 - a * a - b * b, 0, 1))
+    return picture + rng.uniform(0.2, 1.0) * layer * np.clip(rng.uniform(0.55, 0.9) - picture, 0, 1)
+
+
 def coarse_noise(size: int, cells: int, rng: np.random.Generator) -> Float:
     """Uniform noise in [0, 1] on `cells` x `cells`, enlarged smoothly."""
     return _resize(rng.random((cells, cells), dtype=np.float32), size)

@@ -78,7 +78,7 @@ def random_beam(thorax: Thorax, rng: np.random.Generator, *, view: str, size: in
         centre_x=rng.normal(0, 10),
         centre_z=thorax.height * rng.uniform(0.36, 0.58),
         distance=rng.uniform(1750, 1850) if view != "AP" else rng.uniform(1000, 1800),
-        detector_y=thorax.depth + thorax.wall + rng.uniform(15, 60),
+        detector_y=(thorax.width if view == "LATERAL" else thorax.depth) + thorax.wall + rng.uniform(15, 60),
         yaw=thorax.yaw,
         pitch=thorax.pitch,
         source_x=rng.normal(0, 10),
@@ -106,6 +106,8 @@ def expose(thorax: Thorax, beam: Beam, rng: np.random.Generator, findings: tuple
         masks[f"{name} scapula"] = inside
         for tube in tubes:
             arm = tube.name.endswith("arm")
+            if beam.view == "LATERAL" and tube.name.endswith(("arm", "humerus")):
+                continue  # the arms are raised for a lateral
             draw_tube(beam, tube, tissue if arm else bone, masks.setdefault(tube.name, np.zeros(tissue.shape, dtype=bool)))
     _spine(thorax, beam, rng, bone, masks)
     _region_masks(thorax, beam, paths, masks)

@@ -44,7 +44,8 @@ class Effusion:
 
 def trace(thorax: Thorax, beam: Beam, *, step: int, planes: int, effusions: tuple[Effusion, ...] = ()) -> Paths:
     """Path lengths through all soft parts."""
-    extent = thorax.depth + thorax.wall + 12
+    across = thorax.width if beam.view == "LATERAL" else thorax.depth
+    extent = across + thorax.wall + 12
     x, y, z, length = beam.samples(step=step, planes=planes, extent=extent)
     soft = np.float32(max(beam.pixel * step, 2 * extent / planes) * 0.75)
 
