@@ -75,6 +75,7 @@ def test_what_is_no_brain_is_stated() -> None:
     assert any("agreement" in reason or "10 mm" in reason for reason in found.reasons)
 
 
+@pytest.mark.slow
 def test_half_a_brain_is_stated() -> None:
     held = mni152_template()
     image = Image.of(held.t1[:, :, :38], held.affine, name="lower half")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from groundglass.core import Image, Mask, Reading, Report, Study, ontology
-from groundglass.measurement import Atlas, Region, mni152_template
+from groundglass.measurement import Atlas, Region, mni152_regions, mni152_template
 from groundglass.reading import Request
 from groundglass.reading.neuro_oncology import NeuroOncologyParser
 from groundglass.report import compose
@@ -51,7 +51,12 @@ def test_tumour_side_size_and_structures(reading: Reading) -> None:
     assert tumour.measurement("bidimensional product").value == pytest.approx(product)
     assert tumour.measurement("share on the left").value > 99
     held = {f.attribute("structure"): f for f in reading.findings if f.attribute("structure")}
-    assert held["left putamen"].measurement("share of structure in tumour").value > 80
+    # Independent: the template is the patient, so the ball lies in the atlas as drawn.
+    atlas = mni152_regions()
+    putamen = next(r.value for r in atlas.regions if r.title == "left putamen")
+    world = np.argwhere(atlas.labels == putamen) @ atlas.affine[:3, :3].T + atlas.affine[:3, 3]
+    expected = 100 * (np.linalg.norm(world - np.array([-26.0, 0.0, 2.0]), axis=1) <= 16).mean()
+    assert held["left putamen"].measurement("share of structure in tumour").value == pytest.approx(expected, abs=5)
     assert "right putamen" not in held
     assert {"left frontal lobe", "upper half"} <= held.keys()
     # The structure's mask lies in the tumour, on the patient's own grid.
