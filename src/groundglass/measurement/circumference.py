@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates, uniform_filter1d
+from scipy.ndimage import distance_transform_edt, gaussian_filter, gaussian_filter1d, map_coordinates, uniform_filter1d
 
 from groundglass.core import Line, Mask
 from groundglass.measurement.centreline import main_centreline
@@ -61,7 +61,9 @@ def vessel_contact(vessel: Mask, tumour: Mask, *, reach: float = 2.0, slab: floa
     window = grown_window(tumour, _MARGIN)
     frame, tube, lump = _isotropic(vessel, tumour, window)
     points, tangents = main_centreline(tube > 0.5)
-    fractions = _contact_fractions(points, tangents, tube, lump, reach)
+    # A ray that is still inside at 2.5 times the trunk's radius runs along a branch and meets no wall.
+    longest = 2.5 * float(distance_transform_edt(np.pad(tube > 0.5, 1)).max()) + reach + 1.0
+    fractions = _contact_fractions(points, tangents, tube, lump, reach, np.arange(0.0, longest, _RAY_STEP))
     if not len(fractions):
         return NO_CONTACT
     averaged = uniform_filter1d(fractions, max(round(slab), 1), mode="nearest")
@@ -108,10 +110,10 @@ def _contact_fractions(
     tube: NDArray[np.float64],
     lump: NDArray[np.float64],
     reach: float,
+    radii: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Per centreline point: the part of the circumference with tumour within `reach` of the wall."""
     rays = _rays(tangents)
-    radii = np.arange(0.0, max(tube.shape) / 2 + reach, _RAY_STEP)
     # The angle is seen from the centre of the cross-section; a skeleton may run half a voxel beside it.
     wall, _ = _wall(_along(tube, points, rays, radii))
     points = np.asarray(points + _offset_of_centre(np.asarray(wall * _RAY_STEP), rays))

@@ -16,6 +16,7 @@ PARSERS = {
     "brain_mr": "BrainMRParser",
     "radiograph": "RadiographParser",
     "ct": "CTParser",
+    "pet": "PETParser",
 }
 
 

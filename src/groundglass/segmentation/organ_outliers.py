@@ -8,11 +8,13 @@ from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
 
 from groundglass.core import EmptyMaskError, Image, Mask
 
+_RIM_MM = 4.0
 
-def dark_lesions(image: Image, organ: Mask, *, deviations: float = 3.5, smoothing_mm: float = 2.0) -> Mask:
+
+def dark_lesions(image: Image, organ: Mask, *, deviations: float = 4.5, smoothing_mm: float = 2.0) -> Mask:
     """Voxels of `organ` darker than its median by `deviations` robust standard deviations after smoothing.
 
-    The rim of the organ (one voxel, partial volume) is left out, and what is found grows back by one voxel where
+    The rim of the organ (4 mm, partial volume) is left out, and what is found grows back by one voxel where
     it is dark by half as much. No training; it finds what stands out, of whatever nature. Raises EmptyMaskError.
     """
     if organ.is_empty:
@@ -25,7 +27,7 @@ def dark_lesions(image: Image, organ: Mask, *, deviations: float = 3.5, smoothin
     inside = organ.array[window]
     values = image.array[0][window].astype(np.float32)
     smooth = _within(values, inside, smoothing_mm / spacing)
-    core = binary_erosion(inside)
+    core = binary_erosion(inside, iterations=max(1, round(_RIM_MM / float(spacing.min()))))
     if not core.any():
         return Mask.of(np.zeros(organ.shape, dtype=bool), organ.affine)
     median = float(np.median(smooth[core]))

@@ -35,7 +35,8 @@ CASES, TRAINING = 60, 240
 ANGLES = (30, 90, 170, 190, 270, 360)
 DIRECTIONS = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 THRESHOLDS = (10.0, 50.0, 100.0, 200.0, 500.0)
-SEED, TRAINING_SEED, ALTERATION_SEED = 570, 5700, 571
+# The detector's threshold was set on cases of seed 570; the proof runs on others.
+SEED, TRAINING_SEED, ALTERATION_SEED = 572, 5700, 571
 
 
 def report_lesions(image: Image, masks: Mapping[str, Mask]) -> tuple[tuple[Finding, ...], str]:
@@ -176,8 +177,11 @@ def _segment_at(case: AbdomenPhantom, centre: tuple[float, ...]) -> str:
     return next(name for name, mask in case.masks.items() if "segment" in name and mask.array[index])
 
 
-def _curve(cases: list[AbdomenPhantom]) -> tuple[list[Claim], dict[float, tuple[int, int]]]:
-    """Check 3: lesions found in the pixels, gated at each threshold; rates per organ. {threshold: (hits, small)}."""
+def _curve(cases: list[AbdomenPhantom]) -> tuple[list[Claim], dict[float, tuple[int, int, float]]]:
+    """Check 3: lesions found in the pixels, gated at each threshold; rates per organ.
+
+    The dictionary holds (hits, small tumours, specificity) by threshold.
+    """
     hits, alarms = dict.fromkeys(THRESHOLDS, 0), dict.fromkeys(THRESHOLDS, 0)
     small = healthy = 0
     for case in cases:
@@ -212,10 +216,10 @@ def _curve(cases: list[AbdomenPhantom]) -> tuple[list[Claim], dict[float, tuple[
         Claim(
             "rise of specificity from 10 to 500 mm3", change[1], "> 0, never falling", rises, simulated=True, detail=at
         ),
-    ], {t: (hits[t], small) for t in THRESHOLDS}
+    ], {t: (hits[t], small, specificity[i]) for i, t in enumerate(THRESHOLDS)}
 
 
-def _captioner(workdir: Path, cases: list[AbdomenPhantom], rates: dict[float, tuple[int, int]]) -> Claim:
+def _captioner(workdir: Path, cases: list[AbdomenPhantom], rates: dict[float, tuple[int, int, float]]) -> Claim:
     """Check 3: a generative captioner (system 52) on the same cases misses at least 20 points more small tumours."""
     import torch
 
@@ -223,10 +227,11 @@ def _captioner(workdir: Path, cases: list[AbdomenPhantom], rates: dict[float, tu
 
     training = [abdomen_phantom(np.random.default_rng((TRAINING_SEED, n)), spacing=4.0) for n in range(TRAINING)]
     images = torch.stack([_small_image(case.image.array[0]) for case in training])
+    texts = [_caption_of(case) for case in training]
+    shape = {"width": 48, "stages": 4, "grid": 5}
     model, vocabulary = train_captioner(
-        images, [_caption_of(case) for case in training], folder=workdir / "captioner", steps=260, batch=8, seed=TRAINING_SEED,
-        width=48, stages=4, grid=5,
-    )  # fmt: skip
+        images, texts, folder=workdir / "captioner", steps=260, batch=8, seed=TRAINING_SEED, **shape
+    )
     halves = [_halved(case.image.array[0]) for case in cases]
     texts = caption(model, vocabulary, torch.stack([_small_image(half) for half in halves]), batch=8)
     said = [{organ: _says(text, organ) for organ in LESION_ORGANS} for text in texts]
@@ -238,17 +243,24 @@ def _captioner(workdir: Path, cases: list[AbdomenPhantom], rates: dict[float, tu
     small = [stated for held, stated in rows if held and max(le.long_axis for le in held) < SMALL_MM]
     large = [stated for held, stated in rows if held and max(le.long_axis for le in held) >= SMALL_MM]
     healthy = [not stated for held, stated in rows if not held]
-    hits, count = rates[50.0]
+    hits, count, specificity = rates[50.0]
     chain, other = wilson(hits, count), wilson(sum(small), len(small))
     gain = 100 * (hits / count - sum(small) / len(small))
+    # Calling every organ diseased would find all tumours, too: the gain must hold for sensitivity + specificity.
+    balanced = gain + 100 * (specificity - sum(healthy) / len(healthy))
     detail = {
         "chain sensitivity at 50 mm3": f"{hits}/{count} ({chain.low:.2f} to {chain.high:.2f})",
+        "chain specificity at 50 mm3": round(specificity, 3),
+        "gain in sensitivity + specificity, points": round(balanced, 1),
         "captioner sensitivity": f"{sum(small)}/{len(small)} ({other.low:.2f} to {other.high:.2f})",
         "captioner sensitivity, large": f"{sum(large)}/{len(large)}",
         "captioner specificity": f"{sum(healthy)}/{len(healthy)}",
     }
     name = "small tumours found more than by a captioner, in points"
-    return Claim(name, gain, ">= 20", gain >= 20, baseline=100 * sum(small) / len(small), simulated=True, detail=detail)
+    passed = gain >= 20 and balanced >= 20
+    rule = ">= 20, in sensitivity and in sensitivity + specificity"
+    baseline = 100 * sum(small) / len(small)
+    return Claim(name, gain, rule, passed, baseline=baseline, simulated=True, detail=detail)
 
 
 def _small_image(hu: np.ndarray) -> object:
