@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from groundglass.core.schema import require_version
 from groundglass.reading import Request, read_findings
 
 
-def parse_masks(options: Sequence[str], study: Study) -> dict[str, Mask]:
-    """`TERM=FILE` options to masks on the grid of the image that they fit.
+def parse_masks(options: Sequence[str], study: Study, warn: Callable[[str], None]) -> dict[str, Mask]:
+    """`TERM=FILE` options to masks on the grid of the image that they fit; `warn` is told of resampling.
 
     Raises InputError for a malformed option, ConfigurationError for an unknown term and GeometryError when the
     mask fits no image of the study.
@@ -23,11 +23,11 @@ def parse_masks(options: Sequence[str], study: Study) -> dict[str, Mask]:
         term, separator, file = option.partition("=")
         if not separator or not term.strip() or not file.strip():
             raise InputError(f"--mask {option}", "is not TERM=FILE", "Write for instance --mask liver=liver.nii.gz.")
-        masks[ontology()[term].name] = mask_on_study(Path(file), study)
+        masks[ontology()[term].name] = mask_on_study(Path(file), study, warn)
     return masks
 
 
-def mask_on_study(path: Path, study: Study) -> Mask:
+def mask_on_study(path: Path, study: Study, warn: Callable[[str], None]) -> Mask:
     """The mask file on the first image that it fits; images with the mask's own shape are tried first."""
     from groundglass.io import read_image, read_mask
 
@@ -35,7 +35,7 @@ def mask_on_study(path: Path, study: Study) -> Mask:
     last: GeometryError | None = None
     for image in sorted(study.images, key=lambda image: sorted(image.shape) != sorted(shape)):
         try:
-            return read_mask(path, like=image)
+            return read_mask(path, like=image, warn=warn)
         except GeometryError as error:
             last = error
     raise last or GeometryError(path, "there is no image that it could lie on", "Give the image it was drawn on.")

@@ -17,10 +17,10 @@ from typing import Any
 from groundglass import __version__
 from groundglass.app.inputs import parse_masks, prior_study
 from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_json, write_masks
-from groundglass.core import Report, Study
+from groundglass.core import GroundglassError, Image, Report, Study
+from groundglass.io import has_picture
 from groundglass.io.atomic import write_text_atomic
 from groundglass.reading import Request, read_findings
-from groundglass.reading.quality import unusable
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def read(
     steps = Steps(progress)
     with steps.step("load"):
         study = replace(read_study(paths), clinical=clinical)
-        given = parse_masks(masks, study)
+        remarks: list[str] = []
+        given = parse_masks(masks, study, remarks.append)
+        study = replace(study, warnings=(*study.warnings, *remarks))
     if engine:
         with steps.step("engine"):
             given = {**engine_masks(engine, study, progress), **given}
@@ -100,8 +102,16 @@ def read(
         of_images = (warning for image in study.images for warning in image.warnings)
         warnings = tuple(dict.fromkeys((*study.warnings, *of_images, *reading.warnings, *problems)))
         write_json(run_record(paths, study, report, steps, files, warnings), staging / "run.json")
-    degraded = not study.images or all(unusable(image) for image in study.images)
+    degraded = not any(is_usable(image) for image in study.images)
     return Outcome(folder, document, report, tuple(files), warnings, degraded)
+
+
+def is_usable(image: Image) -> bool:
+    """True when the pixels decode and show something."""
+    try:
+        return has_picture(image)
+    except GroundglassError:
+        return False
 
 
 def engine_masks(engine: str, study: Study, progress: Callable[[str], None]) -> dict[str, Any]:

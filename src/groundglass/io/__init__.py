@@ -11,6 +11,7 @@ _WHERE = {
     "atomic_path": "atomic",
     "check_pixels": "quality",
     "deidentify": "deidentification",
+    "has_picture": "quality",
     "is_dicom": "dicom_source",
     "read_image": "read",
     "read_mask": "masks",

@@ -7,8 +7,8 @@ from dataclasses import replace
 from importlib import import_module
 
 from groundglass.core import Finding, GroundglassError, Image, Reading, ontology
+from groundglass.io import check_pixels, has_picture
 from groundglass.reading.parser import Parser, Request
-from groundglass.reading.quality import unusable
 
 # In the order in which they are asked. A parser that claims an image does not keep others from claiming it.
 PARSERS = {
@@ -39,11 +39,14 @@ def read_findings(request: Request, *, chosen: Sequence[Parser] | None = None) -
     usable: list[Image] = []
     for image in request.study.images:
         request.progress(f"reading {image.name}")
-        reason = unusable(image)
-        if reason:
-            reading += Reading(warnings=(reason,))
-        else:
-            usable.append(image)
+        try:
+            checked = check_pixels(image)
+        except GroundglassError as error:
+            reading += Reading(warnings=(str(error),))
+            continue
+        reading += Reading(warnings=tuple(f"{image.name}: {w}" for w in checked.warnings if w not in image.warnings))
+        if has_picture(checked):
+            usable.append(checked)
     left = list(usable)
     for parser in parsers() if chosen is None else chosen:
         claimed = [image for image in usable if parser.claims(image)]
