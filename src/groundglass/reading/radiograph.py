@@ -222,7 +222,7 @@ def _lie_of_picture(image: Image, view: RadiographView, citation: ModelCitation)
 
 def _scale_remark(image: Image) -> tuple[str, ...]:
     if image.spacing_known:
-        return ("Lengths are those at the detector: the divergent beam enlarges them.",)
+        return ()
     return (f"{image.name} has no pixel size: ratios and angles are given, lengths in mm are not.",)
 
 

@@ -158,26 +158,35 @@ def _shown(picture: KeyPicture, numbers: Mapping[str, str], words: Mapping[str, 
         "outlines": picture.outlines,
         "strokes": picture.strokes,
         "texts": texts if is_crowded else texts + _stroke_labels(picture),
+        "key": list(_keyed(picture).items()) if picture.kind == "detail" else [],
         "corners": _corners(picture),
     }
 
 
+def _keyed(picture: KeyPicture) -> dict[str, str]:
+    """Each name of a line once -> its number in the key: a small picture has no room for names."""
+    return {name: str(n) for n, name in enumerate(dict.fromkeys(s.label for s in picture.strokes if s.label), 1)}
+
+
 def _stroke_labels(picture: KeyPicture) -> list[dict[str, Any]]:
-    """Labels beside the lines' ends, kept on the picture and off each other."""
+    """Labels (in a small picture, numbers) beside the lines' ends, kept on the picture and off each other."""
+    key = _keyed(picture) if picture.kind == "detail" else {}
+    room = 26 if key else 140
     width, height = picture.size
     placed: list[tuple[float, float]] = []
-    labels = []
+    labels: list[dict[str, Any]] = []
     for stroke in picture.strokes:
-        if not stroke.label:
+        text = key.get(stroke.label, stroke.label)
+        if not text or (key and any(label["text"] == text for label in labels)):
             continue
         x, y = max(stroke.points, key=lambda p: p[0])
         anchor, x = ("end", x - 6) if x > width * 0.6 else ("start", x + 6)
         y = min(max(y - 6, 16), height - 8)
-        while any(abs(y - py) < 15 and abs(x - px) < 140 for px, py in placed) and y < height - 8:
+        while any(abs(y - py) < 15 and abs(x - px) < room for px, py in placed) and y < height - 8:
             y += 15
         placed.append((x, y))
         labels.append(
-            {"finding": stroke.finding, "text": stroke.label, "x": x, "y": y, "colour": stroke.colour, "anchor": anchor}
+            {"finding": stroke.finding, "text": text, "x": x, "y": y, "colour": stroke.colour, "anchor": anchor}
         )
     return labels
 
