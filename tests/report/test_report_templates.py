@@ -134,3 +134,14 @@ def test_the_most_specific_sentence_is_chosen_and_generic_ones_step_back():
     )
     assert system_of(finding) == "heart"
     assert json.dumps(statements_of(finding)[0].slots)
+
+
+def test_a_length_in_pixels_leaves_the_sentence_in_centimetres_out():
+    where = Location(ontology()["liver"])
+    size = (
+        Measurement(ontology()["long axis"], 12.0, "{pixels}"),
+        Measurement(ontology()["short axis"], 9.0, "{pixels}"),
+    )
+    said = statements_of(Finding("f1", ontology()["liver lesion"], "present", where, measurements=size))
+    assert said
+    assert all("cm" not in shipped_templates().write(s) for s in said)

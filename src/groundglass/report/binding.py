@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from groundglass.core import Finding, Measurement, ontology
-from groundglass.core.units import convert
+from groundglass.core.units import UNITS, convert
 from groundglass.report.slots import BoundSlot, Count, ListOf, Number, Quantity
 from groundglass.report.templates import Polarity, Statement, Template, Templates, shipped_templates, systems
 
@@ -134,6 +134,8 @@ def _of_measurement(part: str, bound: BoundSlot, measurement: Measurement | None
     if isinstance(bound.slot, Quantity):
         return value, measurement.unit
     if isinstance(bound.slot, Number) and bound.slot.unit:
+        if UNITS[measurement.unit][0] != UNITS[bound.slot.unit][0]:
+            return None  # a length slot cannot word a long axis that was given in pixels
         return convert(value, measurement.unit, bound.slot.unit)
     return round(value) if isinstance(bound.slot, Count) else value
 
