@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from groundglass.core import GeometryError, InputError, Mask, Report, Study, from_dict, ontology
+from groundglass.core import GeometryError, InputError, Mask, Report, Study, from_dict
+from groundglass.core.mask_name import mask_name
 from groundglass.core.schema import require_version
 from groundglass.reading import Request, read_findings
 
@@ -23,7 +24,11 @@ def parse_masks(options: Sequence[str], study: Study, warn: Callable[[str], None
         term, separator, file = option.partition("=")
         if not separator or not term.strip() or not file.strip():
             raise InputError(f"--mask {option}", "is not TERM=FILE", "Write for instance --mask liver=liver.nii.gz.")
-        masks[ontology()[term].name] = mask_on_study(Path(file), study, warn)
+        named = mask_name(term)
+        name = f"{named.side} {named.term.name}" if named.side else named.term.name
+        if name in masks:
+            raise InputError(f"--mask {option}", f"gives {name} a second time", "Put both into one file.")
+        masks[name] = mask_on_study(Path(file), study, warn)
     return masks
 
 
