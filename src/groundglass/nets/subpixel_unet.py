@@ -19,7 +19,13 @@ class SubpixelUNet(nn.Module):
     """(B, in_channels, X, Y, Z) -> (B, out_channels, X, Y, Z); each side a multiple of `stride`."""
 
     def __init__(
-        self, *, in_channels: int = 1, out_channels: int, filters: Sequence[int] = (32, 64, 96, 128), factor: int = 2
+        self,
+        *,
+        in_channels: int = 1,
+        out_channels: int,
+        filters: Sequence[int] = (32, 64, 96, 128),
+        factor: int = 2,
+        activation: str = "relu",
     ) -> None:
         super().__init__()
         levels = len(filters)
@@ -34,7 +40,7 @@ class SubpixelUNet(nn.Module):
             upsample_kernel_size=[2] * (levels - 1),
             filters=list(filters),
             norm_name=("INSTANCE", {"affine": True}),
-            act_name="relu",
+            act_name=activation,
         )
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:

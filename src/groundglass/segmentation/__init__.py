@@ -7,10 +7,13 @@ from typing import Any
 
 # name -> module; loaded at first use.
 _EXPORTS = {
+    "brain_mask": "groundglass.segmentation.brain_mr",
     "ct_compartments": "groundglass.segmentation.ct_classical",
     "dark_lesions": "groundglass.segmentation.organ_outliers",
+    "BrainSegmentation": "groundglass.segmentation.brain_mr",
     "RadiographAnatomy": "groundglass.segmentation.radiograph",
     "RadiographQuality": "groundglass.segmentation.radiograph",
+    "segment_brain": "groundglass.segmentation.brain_mr",
     "segment_radiograph": "groundglass.segmentation.radiograph",
 }
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 FILTERS = (24, 48, 80, 128)
-PATCH = (80, 80, 80)
-STEPS = 2300
+PATCH = (80, 96, 80)
+VOXEL_MM = 2.0
+STEPS = 1350
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
@@ -25,11 +26,11 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     from groundglass.synthesis.brain_atlas import PAIRED, STRUCTURES
 
     torch.manual_seed(seed)
-    architecture = {"out_channels": len(STRUCTURES) + 1, "filters": list(FILTERS)}
+    architecture = {"out_channels": len(STRUCTURES) + 1, "filters": list(FILTERS), "activation": "leakyrelu"}
     network = build_network("SubpixelUNet", **architecture)
     plan = Plan(
         steps=steps or STEPS,
-        learning_rate=2e-3,
+        learning_rate=1e-3,
         weight_decay=1e-4,
         warmup=60,
         clip=1.0,
@@ -38,5 +39,7 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
         checkpoint_every=100,
         seed=seed,
     )
-    history = run(network, BrainBatches(PATCH, seed), StructuresAndSide(PAIRED), plan, folder=folder, log_every=20)
+    history = run(
+        network, BrainBatches(PATCH, VOXEL_MM, seed), StructuresAndSide(PAIRED), plan, folder=folder, log_every=20
+    )
     return {"loss": history.loss, "network": network, "architecture": {"net": "SubpixelUNet", **architecture}}

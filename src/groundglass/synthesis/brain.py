@@ -17,36 +17,32 @@ from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
 from groundglass.synthesis.brain_artefacts import add_noise, apply_gamma_and_bias, draw_artefacts
 from groundglass.synthesis.brain_atlas import BrainAtlas, brain_atlas
 from groundglass.synthesis.brain_contrast import Contrast, apply_contrast, draw_contrast
+from groundglass.synthesis.normalise import normalise_brain
 from groundglass.synthesis.resolution import blur_sigma, down_sample, draw_resolution, gaussian_blur, resize
 
 
-def normalise(image: torch.Tensor) -> torch.Tensor:
-    """Scale so that the 99.5th percentile of what is not zero is 1, and clip at 2. An empty image stays 0."""
-    positive = image[image > 0]
-    if positive.numel() == 0:
-        return torch.zeros_like(image)
-    step = max(1, positive.numel() // 200_000)
-    top = torch.quantile(positive[::step].float(), 0.995)
-    return (image / top.clamp(min=1e-6)).clamp(-1, 2)
+def extent_mm(shape: tuple[int, ...], voxel: float) -> tuple[int, ...]:
+    """Size in whole mm of a patch of `shape` voxels."""
+    return tuple(round(n * voxel) for n in shape)
 
 
 def render(
-    seen: torch.Tensor, rng: np.random.Generator, *, severe: bool, contrast: Contrast | None = None
+    seen: torch.Tensor, rng: np.random.Generator, *, severe: bool, voxel: float = 1.0, contrast: Contrast | None = None
 ) -> torch.Tensor:
     """An image (X, Y, Z), normalised, of a map of seen labels: contrast, artefacts, resolution in the card's order."""
     shape = tuple(seen.shape)
     drawn = draw_contrast(rng) if contrast is None else contrast
     image = gaussian_blur(apply_contrast(drawn, seen, rng), (float(rng.uniform(0.3, 0.8)),) * 3)
-    artefacts = draw_artefacts(rng, shape, severe=severe)
+    artefacts = draw_artefacts(rng, extent_mm(shape, voxel), severe=severe)
     image = apply_gamma_and_bias(artefacts, image)
     resolution = draw_resolution(rng)
-    image = gaussian_blur(image, tuple(blur_sigma(t, resolution.sharpness) for t in resolution.thickness))
-    image = add_noise(artefacts, down_sample(image, resolution.spacing), rng)
+    image = gaussian_blur(image, tuple(blur_sigma(t, resolution.sharpness) / voxel for t in resolution.thickness))
+    image = add_noise(artefacts, down_sample(image, tuple(max(1.0, s / voxel) for s in resolution.spacing)), rng)
     image = resize(image, list(shape))
     if drawn.mean[0] == 0 and rng.random() < 0.7:
         # Skull-stripped files and magnitude images masked by the vendor have exact zeros outside.
         image = torch.where(seen > 0, image, torch.zeros_like(image))
-    return normalise(image)
+    return normalise_brain(image)
 
 
 @dataclass
@@ -56,7 +52,8 @@ class BrainBatches(torch.utils.data.IterableDataset):
     Two images, one mild and one severe, share each anatomy. `item` n depends on `seed` and n alone.
     """
 
-    shape: tuple[int, int, int] = (96, 96, 96)
+    shape: tuple[int, int, int] = (80, 96, 80)
+    voxel: float = 2.0
     seed: int = 0
     start: int = 0
     contrast: Contrast | None = None
@@ -64,17 +61,17 @@ class BrainBatches(torch.utils.data.IterableDataset):
 
     def starting_at(self, count: int) -> BrainBatches:
         """The same stream without its first `count` batches."""
-        return BrainBatches(self.shape, self.seed, self.start + count, self.contrast, self.atlas)
+        return BrainBatches(self.shape, self.voxel, self.seed, self.start + count, self.contrast, self.atlas)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         number = self.start
         while True:
             subject = number // 2
             rng = np.random.default_rng([self.seed, subject])
-            anatomy = draw_anatomy(rng, self.shape)
-            seen, structures, right = apply_anatomy(anatomy, self.atlas, self.shape)
+            anatomy = draw_anatomy(rng, extent_mm(self.shape, self.voxel))
+            seen, structures, right = apply_anatomy(anatomy, self.atlas, self.shape, voxel=self.voxel)
             for part in range(number % 2, 2):
                 paint = np.random.default_rng([self.seed, subject, part])
-                image = render(seen, paint, severe=part == 1, contrast=self.contrast)
+                image = render(seen, paint, severe=part == 1, voxel=self.voxel, contrast=self.contrast)
                 yield {"image": image[None, None], "structures": structures[None], "right": right[None]}
                 number += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -39,36 +40,36 @@ class Anatomy:
     lesion_level: float
 
 
-def draw_anatomy(rng: np.random.Generator, shape: tuple[int, int, int], *, head_probability: float = 0.5) -> Anatomy:
-    """Draw an anatomy for a patch of `shape` voxels of 1 mm."""
+def draw_anatomy(rng: np.random.Generator, extent: tuple[int, ...], *, head_probability: float = 0.5) -> Anatomy:
+    """Draw an anatomy for a patch of `extent` mm."""
     folded = rng.random() < 0.35
     diseased = rng.random() < 0.4
     return Anatomy(
-        deformation=draw_deformation(rng, shape),
-        fluid_bias=coarse_noise(rng, 2, shape, spacing=rng.uniform(20, 50), std=0.15),
+        deformation=draw_deformation(rng, extent),
+        fluid_bias=coarse_noise(rng, 2, extent, spacing=rng.uniform(20, 50), std=0.15),
         fluid_offset=float(rng.uniform(-0.1, 0.4)),
         white_offset=float(rng.uniform(-0.25, 0.25)),
-        folds=coarse_noise(rng, 1, shape, spacing=rng.uniform(9, 15), std=1.0) if folded else None,
+        folds=coarse_noise(rng, 1, extent, spacing=rng.uniform(9, 15), std=1.0) if folded else None,
         fold_width=float(rng.uniform(0.3, 1.6)),
         fold_depth=float(rng.uniform(14, 30)),
         head=bool(rng.random() < head_probability),
         rim=bool(rng.random() < 0.3),
         layers=(float(rng.uniform(-0.5, 6)), float(rng.uniform(2, 9)), float(rng.uniform(2, 10))),
-        ripple=coarse_noise(rng, 1, shape, spacing=rng.uniform(12, 40), std=rng.uniform(0, 2.5)),
-        face=coarse_noise(rng, FACE_KINDS, shape, spacing=rng.uniform(8, 20), std=1.0),
-        lesions=coarse_noise(rng, LESION_KINDS, shape, spacing=rng.uniform(6, 30), std=1.0) if diseased else None,
+        ripple=coarse_noise(rng, 1, extent, spacing=rng.uniform(12, 40), std=rng.uniform(0, 2.5)),
+        face=coarse_noise(rng, FACE_KINDS, extent, spacing=rng.uniform(8, 20), std=1.0),
+        lesions=coarse_noise(rng, LESION_KINDS, extent, spacing=rng.uniform(6, 30), std=1.0) if diseased else None,
         lesion_level=float(rng.uniform(1.3, 2.4)),
     )
 
 
 def apply_anatomy(
-    anatomy: Anatomy, atlas: BrainAtlas, shape: tuple[int, int, int]
+    anatomy: Anatomy, atlas: BrainAtlas, shape: tuple[int, int, int], *, voxel: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(seen, structures, right): labels with head and lesions, labels to learn, and the right half; each (X, Y, Z).
 
     `right` is decided by the atlas's own mid-plane, so a mirrored patch has its sides swapped by construction.
     """
-    positions = atlas_positions(anatomy.deformation, shape)
+    positions = atlas_positions(anatomy.deformation, shape, voxel=voxel)
     maps = _Maps.of(atlas)
     geometry = maps.distances(positions)
     right = positions[0] > 0
@@ -80,7 +81,7 @@ def apply_anatomy(
     structures = _rebalance(anatomy, structures, tissue, shape)
     depth = geometry[0]
     if anatomy.folds is not None:
-        structures = _fold(anatomy, structures, depth, geometry[1], shape)
+        structures = _fold(anatomy, structures, depth, geometry[1], voxel)
     eaten = (structures == WHITE) | (structures == CORTEX) | (structures == LABEL["caudate nucleus"])
     structures[widened & eaten & (moved[0].abs() > 0.6)] = LABEL["lateral ventricle"]
     seen = structures.clone()
@@ -115,11 +116,11 @@ def _fold(
     structures: torch.Tensor,
     depth: torch.Tensor,
     ventricle: torch.Tensor,
-    shape: tuple[int, int, int],
+    voxel: float,
 ) -> torch.Tensor:
     """Other gyri: sulci are the zero sheets of a smooth field, the cortex follows them at its thickness."""
-    field = smooth_field(anatomy.folds, shape)[0]
-    slope = sum(g.square() for g in torch.gradient(field)).sqrt()
+    field = smooth_field(anatomy.folds, tuple(structures.shape))[0]
+    slope = sum(g.square() for g in torch.gradient(field, spacing=voxel)).sqrt()
     sheet = field.abs() / slope.clamp(min=0.03)
     fits = ((structures == CORTEX) | (structures == WHITE) | (structures == FLUID)) & (ventricle > 8) & (depth < 0)
     inner = depth < -anatomy.fold_depth
@@ -169,7 +170,7 @@ def _add_head(
 class _Maps:
     """Atlas arrays as tensors for grid_sample, made once."""
 
-    _held: dict[int, _Maps] = {}
+    _held: ClassVar[dict[int, _Maps]] = {}
 
     @classmethod
     def of(cls, atlas: BrainAtlas) -> _Maps:

@@ -20,13 +20,16 @@ class Artefacts:
     noise: float
 
 
-def draw_artefacts(rng: np.random.Generator, shape: tuple[int, int, int], *, severe: bool) -> Artefacts:
-    """Mild: bias std U(0, 0.02), gamma 0.01, noise U(0, 0.02); severe: U(0.1, 0.6), 0.1 and U(5, 15)."""
+def draw_artefacts(rng: np.random.Generator, extent: tuple[int, ...], *, severe: bool) -> Artefacts:
+    """Mild: bias std U(0, 0.02), gamma 0.01, noise U(0, 0.02); severe: U(0.1, 0.6), 0.1 and U(5, 15).
+
+    `extent` is the size of the patch in mm.
+    """
     low, high, gamma, noise = (0.1, 0.6, 0.1, (5.0, 15.0)) if severe else (0.0, 0.02, 0.01, (0.0, 0.02))
     spacing = 160 * rng.uniform(0.25, 0.5)
     return Artefacts(
         gamma=float(np.exp(gamma * rng.standard_normal())),
-        bias=coarse_noise(rng, 1, shape, spacing=spacing, std=rng.uniform(low, high)),
+        bias=coarse_noise(rng, 1, extent, spacing=spacing, std=rng.uniform(low, high)),
         noise=float(rng.uniform(*noise)),
     )
 

@@ -33,33 +33,41 @@ class Deformation:
     flip: bool
 
 
-def draw_deformation(rng: np.random.Generator, shape: tuple[int, int, int], *, amount: float = 1.0) -> Deformation:
-    """A deformation for a patch of `shape` voxels of 1 mm somewhere over the brain. `amount` 0: none but the place."""
-    angles = np.deg2rad(rng.uniform(-15, 15, 3)) * amount
-    shear = rng.uniform(-0.1, 0.1, 6) * amount
-    scale = 1 + rng.uniform(-0.2, 0.2) * amount + rng.uniform(-0.08, 0.08, 3) * amount
-    matrix = _rotation(angles) @ (np.diag(scale) + _off_diagonal(shear))
-    room = np.maximum(0, np.array([88.0, 112.0, 96.0]) - np.array(shape) / 2)
-    centre = np.array([0.0, -18.0, 8.0]) + rng.uniform(-room, room)
-    size = float(max(shape)) * 1.6
-    field = coarse_noise(rng, 3, shape, spacing=size * rng.uniform(0.12, 0.3), std=rng.uniform(0, 6) * amount)
-    fine = coarse_noise(rng, 3, shape, spacing=size * rng.uniform(0.05, 0.09), std=rng.uniform(0, 2.2) * amount)
-    widening = float(rng.uniform(-2, 2) if rng.random() < 0.45 else rng.uniform(0, 11)) * amount
-    return Deformation(matrix, centre, field, fine, widening, bool(rng.random() < 0.5))
+def draw_deformation(rng: np.random.Generator, extent: tuple[int, ...]) -> Deformation:
+    """A deformation for a patch of `extent` mm whose centre is near that of the brain."""
+    angles = np.deg2rad(rng.uniform(-15, 15, 3))
+    shear = rng.uniform(-0.1, 0.1, 6)
+    scale = 1 + rng.uniform(-0.2, 0.2) + rng.uniform(-0.08, 0.08, 3)
+    matrix = rotation(angles) @ (np.diag(scale) + _off_diagonal(shear))
+    # One patch in five lies well off the brain's centre, as windows and cut fields of view do.
+    away = 45.0 if rng.random() < 0.2 else 14.0
+    return Deformation(
+        matrix=matrix,
+        centre=np.array([0.0, -18.0, 5.0]) + rng.uniform(-away, away, 3),
+        field=coarse_noise(rng, 3, extent, spacing=rng.uniform(20, 48), std=rng.uniform(0, 6)),
+        fine=coarse_noise(rng, 3, extent, spacing=rng.uniform(8, 15), std=rng.uniform(0, 2.2)),
+        widening=float(rng.uniform(-2, 2) if rng.random() < 0.45 else rng.uniform(0, 11)),
+        flip=bool(rng.random() < 0.5),
+    )
 
 
-def atlas_positions(deformation: Deformation, shape: tuple[int, int, int]) -> torch.Tensor:
-    """(3, X, Y, Z) MNI mm of every voxel of the patch, RAS axes, before the ventricles move."""
-    axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in shape]
+def atlas_positions(deformation: Deformation, shape: tuple[int, int, int], *, voxel: float) -> torch.Tensor:
+    """(3, X, Y, Z) MNI mm of every voxel (side `voxel` mm) of the patch, RAS axes, before the ventricles move."""
+    axes = [voxel * (torch.arange(n, dtype=torch.float32) - (n - 1) / 2) for n in shape]
     x, y, z = axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
-    sign = -1.0 if deformation.flip else 1.0
     m = deformation.matrix
     bend = smooth_field(deformation.field, shape) + smooth_field(deformation.fine, shape)
-    rows = [
-        float(m[k, 0]) * sign * x + float(m[k, 1]) * y + float(m[k, 2]) * z + float(deformation.centre[k])
-        for k in range(3)
-    ]
-    return torch.stack([row + bend[k] for k, row in enumerate(rows)])
+    mirror = -1.0 if deformation.flip else 1.0
+    return torch.stack(
+        [
+            mirror * float(m[k, 0]) * x
+            + float(m[k, 1]) * y
+            + float(m[k, 2]) * z
+            + float(deformation.centre[k])
+            + bend[k]
+            for k in range(3)
+        ]
+    )
 
 
 def move_ventricle_walls(
@@ -75,7 +83,8 @@ def move_ventricle_walls(
     return positions - shift * outward, inside
 
 
-def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+def rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """3x3 matrix of rotations about x, then y, then z by `angles` (radians)."""
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
