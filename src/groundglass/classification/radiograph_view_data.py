@@ -93,6 +93,7 @@ class ViewBatches:
     groups: tuple[list[Example], ...]
     shares: tuple[float, ...]
     size: int = 32
+    turned: float = 0.6
     seed: int = 0
     done: int = 0
 
@@ -115,7 +116,7 @@ class ViewBatches:
     def _draw(self, rng: np.random.Generator) -> dict[str, Any]:
         group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]
         example = group[int(rng.integers(len(group)))]
-        turn = TURNS[int(rng.integers(len(TURNS)))] if rng.random() < 0.6 else Turn()
+        turn = TURNS[int(rng.integers(len(TURNS)))] if rng.random() < self.turned else Turn()
         inverted = bool(rng.random() < 0.25)
         picture = altered(example.picture.astype(np.float32) / 255, rng, gentle=example.real)
         return {

@@ -23,8 +23,8 @@ from groundglass.learn import Plan
 from groundglass.learn import train as fit
 
 SIZE = 160
-# Two cosine cycles (warm restart, Loshchilov and Hutter, ICLR 2017): the second is given as a multiple of the first.
-STEPS, CYCLES = 900, (1.0, 1.35)
+# Cosine cycles (warm restart, Loshchilov and Hutter, ICLR 2017): (share of STEPS, share of turned pictures).
+STEPS, CYCLES = 900, ((1.0, 0.6), (0.6, 0.85), (1.5, 0.9))
 ARCHITECTURE = {
     "net": "ResNet",
     "block": "basic",
@@ -53,18 +53,19 @@ def train(folder: Path, *, data: Path | None, seed: int = 0, steps: int | None =
         simulated_laterals(120, SIZE, seed),
         other_examples(data, "train", SIZE),
     )
-    batches = ViewBatches(groups, (0.72, 0.12, 0.16), seed=seed)
-    count = steps or STEPS
-    plan = Plan(
-        steps=count,
-        learning_rate=2e-3,
-        weight_decay=0.02,
-        warmup=min(100, count // 4),
-        average=0.99,
-        precision="bf16",
-        seed=seed,
-    )
-    fit(model, batches, objective, plan, folder=folder / "run")
+    for number, (share, turned) in enumerate(CYCLES, start=1):
+        batches = ViewBatches(groups, (0.72, 0.12, 0.16), turned=turned, seed=seed + number - 1)
+        count = max(1, round((steps or STEPS) * share))
+        plan = Plan(
+            steps=count,
+            learning_rate=2e-3,
+            weight_decay=0.02,
+            warmup=min(100, count // 4),
+            average=0.99,
+            precision="bf16",
+            seed=seed,
+        )
+        fit(model, batches, objective, plan, folder=folder / ("run" if number == 1 else f"run-{number}"))
     model.eval()
     figures = agreement(model, frontal_examples(data, "val", SIZE), other_examples(data, "val", SIZE))
     save_model(

@@ -16,7 +16,17 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 # One connected region each; the others may fall into parts (ribs behind the heart, a clipped scapula).
-SINGLE = ("left lung", "right lung", "heart", "mediastinum", "airways", "trachea", "carina", "spine", "descending aorta")
+SINGLE = (
+    "left lung",
+    "right lung",
+    "heart",
+    "mediastinum",
+    "airways",
+    "trachea",
+    "carina",
+    "spine",
+    "descending aorta",
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,9 @@ def segment_radiograph(image: Image, *, view: RadiographView | None = None) -> R
     notes = list(view.warnings())
     if not quality.usable:
         failed = ", ".join(name for name, good in quality.checks.items() if not good)
-        notes.append(f"The outlines are not plausible ({failed or 'low confidence'}): measurements on them may mislead.")
+        notes.append(
+            f"The outlines are not plausible ({failed or 'low confidence'}): measurements on them may mislead."
+        )
     found = {name: Mask.of(mask, image.affine) for name, mask in back.items() if mask.any()}
     return RadiographAnatomy(found, quality, view, tuple(notes))
 
@@ -69,14 +81,14 @@ def structure_maps(array: Float) -> dict[str, Float]:
     """Probabilities on the grid of an upright picture (rows, columns), bone bright. Only the labels that the model's card
     vouches for (`shipped` in its config)."""
     from groundglass.models import load_model
-    from groundglass.segmentation.radiograph_adaptation import probabilities
+    from groundglass.segmentation.radiograph_adaptation import cleaned, probabilities
 
     model = load_model(MODEL)
     prepared = square(array, int(model.config["preprocessing"]["size"]))
     answer = probabilities(model.network, prepared.picture[None])[0]
     labels = list(model.config["labels"])
     shipped = model.config.get("shipped", labels)
-    return {name: prepared.to_image(answer[labels.index(name)]) for name in shipped}
+    return {name: prepared.to_image(cleaned(name, answer[labels.index(name)])) for name in shipped}
 
 
 def tidy(masks: Mapping[str, Bool]) -> dict[str, Bool]:

@@ -47,11 +47,11 @@ def pseudo_labels(model: torch.nn.Module, pictures: NDArray[np.uint8]) -> Pseudo
     for start in range(0, len(pictures), 8):
         block = np.stack([looks.stretch(p.astype(np.float32) / 255) for p in pictures[start : start + 8]])
         for picture, answer in zip(pictures[start : start + 8], probabilities(model, block), strict=True):
-            cleaned = np.stack([_cleaned(name, p) for name, p in zip(LABELS, answer, strict=True)])
-            if main_structures_sane(cleaned > 0.5):
+            kept_maps = np.stack([cleaned(name, p) for name, p in zip(LABELS, answer, strict=True)])
+            if main_structures_sane(kept_maps > 0.5):
                 kept.append(picture)
-                said.append((cleaned * 255).astype(np.uint8))
-                trusted.append(_trust(cleaned))
+                said.append((kept_maps * 255).astype(np.uint8))
+                trusted.append(_trust(kept_maps))
     return PseudoLabels(np.stack(kept), np.stack(said), np.stack(trusted))
 
 
@@ -80,7 +80,8 @@ SMOOTH = ("heart", "mediastinum")
 WHOLE = (*SMOOTH, "left lung", "right lung", "spine", "left clavicle", "right clavicle")
 
 
-def _cleaned(name: str, probability: Float) -> Float:
+def cleaned(name: str, probability: Float) -> Float:
+    """One label's map with what anatomy does not allow put to nothing: second regions, hilar outgrowths of the heart."""
     if name not in WHOLE:
         return probability
     whole = _largest(probability)

@@ -35,7 +35,9 @@ def train(folder: Path, *, data: Path | None, seed: int = 0, steps: int | None =
     Every stage is kept in `folder` and resumed. Raises ConfigurationError without `data` (the shared data folder).
     """
     if data is None:
-        raise ConfigurationError("data", "is needed for the unlabelled radiographs", "Pass the folder that holds cxr-nih14.")
+        raise ConfigurationError(
+            "data", "is needed for the unlabelled radiographs", "Pass the folder that holds cxr-nih14."
+        )
     first = steps or STEPS
     styles = upright_pictures(data, "train")
     torch.manual_seed(seed)
@@ -50,7 +52,14 @@ def train(folder: Path, *, data: Path | None, seed: int = 0, steps: int | None =
         real = pseudo_labels(model, styles)
         figures[f"pseudo-labelled in round {number}"] = len(real.pictures)
         batches = RadiographBatches(phantoms, size=BATCH, seed=seed + number, styles=styles, real=real)
-        stage(model, batches, folder / f"round-{number}", steps=max(1, first * ROUND_STEPS // STEPS), seed=seed + number, rate=1e-3)
+        stage(
+            model,
+            batches,
+            folder / f"round-{number}",
+            steps=max(1, first * ROUND_STEPS // STEPS),
+            seed=seed + number,
+            rate=1e-3,
+        )
         figures[f"plausible after round {number}"] = plausible(model, upright_pictures(data, "val"))
         save(model, folder, figures)
     return figures
@@ -71,9 +80,20 @@ def network() -> torch.nn.Module:
     return build_network("PlanarUNet", out_channels=len(LABELS), filters=FILTERS).to(memory_format=torch.channels_last)
 
 
-def stage(model: torch.nn.Module, batches: RadiographBatches, folder: Path, *, steps: int, seed: int, rate: float = 2e-3) -> None:
+def stage(
+    model: torch.nn.Module, batches: RadiographBatches, folder: Path, *, steps: int, seed: int, rate: float = 2e-3
+) -> None:
     """One run of the training loop; the model ends with its averaged weights."""
-    plan = Plan(steps=steps, learning_rate=rate, weight_decay=1e-4, warmup=min(50, steps // 4), average=0.99, precision="bf16", checkpoint_every=100, seed=seed)
+    plan = Plan(
+        steps=steps,
+        learning_rate=rate,
+        weight_decay=1e-4,
+        warmup=min(50, steps // 4),
+        average=0.99,
+        precision="bf16",
+        checkpoint_every=100,
+        seed=seed,
+    )
     fit(model, batches, objective, plan, folder=folder)
 
 

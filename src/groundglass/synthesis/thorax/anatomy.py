@@ -129,7 +129,9 @@ def random_thorax(rng: np.random.Generator, *, ratio: float | None = None) -> Th
     left_dome = right.dome_height - rng.normal(11, 9)
     left = _hemithorax(rng, LEFT, width, height, apex_x, power, dome=float(np.clip(left_dome, 8, 0.34 * height)))
     if ratio is None:
-        ratio = float(rng.choice([rng.uniform(0.36, 0.5), rng.uniform(0.45, 0.58), rng.uniform(0.55, 0.70)], p=[0.4, 0.4, 0.2]))
+        ratio = float(
+            rng.choice([rng.uniform(0.36, 0.5), rng.uniform(0.45, 0.58), rng.uniform(0.55, 0.70)], p=[0.4, 0.4, 0.2])
+        )
     carina_z = height * rng.uniform(0.60, 0.75)
     heart = _heart(rng, ratio, width, depth, min(right.dome_height, left.dome_height), carina_z)
     return Thorax(
@@ -199,9 +201,27 @@ def _heart(rng: np.random.Generator, ratio: float, width: float, depth: float, d
     top = carina_z - rng.uniform(-4, 18)
     # Borders as fractions of the widest, from bottom to top, smoothed by a spline.
     level = rng.uniform(0.20, 0.36)
-    left_curve = _border(rng, [0.0, 0.5 * level, level, 0.5 + 0.5 * level - 0.1, 0.82, 1.0], [0.52, 0.90, 1.0, rng.uniform(0.72, 0.92), rng.uniform(0.46, 0.62), rng.uniform(0.30, 0.46)])
-    right_curve = _border(rng, [0.0, 0.12, rng.uniform(0.3, 0.45), 0.66, 1.0], [rng.uniform(0.3, 0.7), 0.84, 1.0, rng.uniform(0.78, 0.94), rng.uniform(0.5, 0.75)])
-    return Heart(bottom, top, right, left, level, depth * rng.uniform(0.48, 0.72), depth * rng.uniform(0.15, 0.35), right_curve, left_curve)
+    left_curve = _border(
+        rng,
+        [0.0, 0.5 * level, level, 0.5 + 0.5 * level - 0.1, 0.82, 1.0],
+        [0.52, 0.90, 1.0, rng.uniform(0.72, 0.92), rng.uniform(0.46, 0.62), rng.uniform(0.30, 0.46)],
+    )
+    right_curve = _border(
+        rng,
+        [0.0, 0.12, rng.uniform(0.3, 0.45), 0.66, 1.0],
+        [rng.uniform(0.3, 0.7), 0.84, 1.0, rng.uniform(0.78, 0.94), rng.uniform(0.5, 0.75)],
+    )
+    return Heart(
+        bottom,
+        top,
+        right,
+        left,
+        level,
+        depth * rng.uniform(0.48, 0.72),
+        depth * rng.uniform(0.15, 0.35),
+        right_curve,
+        left_curve,
+    )
 
 
 def _border(rng: np.random.Generator, levels: list[float], values: list[float]) -> SmoothCurve:

@@ -71,8 +71,21 @@ def aorta(thorax: Thorax) -> list[Tube]:
     r = thorax.aorta_radius
     top, knob, down = thorax.arch_top - r, thorax.knob_x - r, thorax.descending_x
     knob = max(knob, 6.0)
-    up = np.array([[-6, 0.3 * thorax.depth, thorax.heart.top - 45], [-thorax.pedicle_right + r + 1, 0.3 * thorax.depth, thorax.heart.top - 5], [-8, 0.2 * thorax.depth, top - 3]])
-    arch = np.array([[-8, 0.2 * thorax.depth, top - 3], [knob * 0.6, -0.05 * thorax.depth, top], [knob, -0.3 * thorax.depth, top - 6], [knob * 0.95, -0.42 * thorax.depth, top - 22]])
+    up = np.array(
+        [
+            [-6, 0.3 * thorax.depth, thorax.heart.top - 45],
+            [-thorax.pedicle_right + r + 1, 0.3 * thorax.depth, thorax.heart.top - 5],
+            [-8, 0.2 * thorax.depth, top - 3],
+        ]
+    )
+    arch = np.array(
+        [
+            [-8, 0.2 * thorax.depth, top - 3],
+            [knob * 0.6, -0.05 * thorax.depth, top],
+            [knob, -0.3 * thorax.depth, top - 6],
+            [knob * 0.95, -0.42 * thorax.depth, top - 22],
+        ]
+    )
     z = np.linspace(top - 22, -40, 6)
     s = np.linspace(0, 1, 6)
     x = knob * 0.95 * (1 - s) + down * s + thorax.tortuosity * np.sin(np.pi * s) - 8 * s**3
@@ -86,10 +99,15 @@ def airways(thorax: Thorax) -> list[Tube]:
     cx, cy, cz = thorax.carina
     r = thorax.trachea_radius
     top = thorax.height + 60
-    trachea = np.array([[thorax.trachea_shift * 0.4, 15, top], [thorax.trachea_shift, 5, (top + cz) / 2], [cx, cy, cz + 1]])
+    trachea = np.array(
+        [[thorax.trachea_shift * 0.4, 15, top], [thorax.trachea_shift, 5, (top + cz) / 2], [cx, cy, cz + 1]]
+    )
     right_angle, left_angle = np.radians(0.42 * thorax.carina_angle), np.radians(0.58 * thorax.carina_angle)
     tubes = [Tube("trachea", smooth(trachea, 20), np.full(20, r), -1.0)]
-    for name, side, angle, long in (("right main bronchus", -1, right_angle, 42), ("left main bronchus", 1, left_angle, 52)):
+    for name, side, angle, long in (
+        ("right main bronchus", -1, right_angle, 42),
+        ("left main bronchus", 1, left_angle, 52),
+    ):
         way = np.array([[0, 0, 2], [side * np.sin(angle), 0, -np.cos(angle)]])
         points = np.array([cx, cy, cz]) + np.array([way[0], way[1] * long * 0.5, way[1] * long])
         tubes.append(Tube(name, smooth(points, 14), np.linspace(0.78 * r, 0.6 * r, 14), -1.0))
@@ -114,10 +132,17 @@ def scapulae(thorax: Thorax, rng: np.random.Generator) -> dict[str, tuple[Points
         glenoid = np.array([[x + 62, y + 25, top - 28], [x + 58, y + 30, top + 2], [x + 30, y + 18, top + 6]])
         plate = np.concatenate([medial, glenoid]) * [side, 1, 1]
         border = smooth(np.stack([plate[2], (plate[2] + plate[3]) / 2 - [0, 0, 6], plate[3]]), 12)
-        ridge = smooth(np.stack([plate[1], (plate[1] + plate[4]) / 2 + [0, -12, 12], plate[4] + [side * 14, -4, 18]]), 12)
-        tubes = [Tube(f"{name} scapula", border, np.full(12, 4.5), 0.6, 0.4), Tube(f"{name} scapula", ridge, np.full(12, 4.0), 0.6, 0.4)]
+        ridge = smooth(
+            np.stack([plate[1], (plate[1] + plate[4]) / 2 + [0, -12, 12], plate[4] + [side * 14, -4, 18]]), 12
+        )
+        tubes = [
+            Tube(f"{name} scapula", border, np.full(12, 4.5), 0.6, 0.4),
+            Tube(f"{name} scapula", ridge, np.full(12, 4.0), 0.6, 0.4),
+        ]
         head = np.array([side * (x + 86), y + 32, top - 18])
-        shaft = head + np.array([[0, 0, 6], [side * 14, 0, -40], [side * (14 + 180 * np.sin(thorax.arm_angle)), 4, -200]])
+        shaft = head + np.array(
+            [[0, 0, 6], [side * 14, 0, -40], [side * (14 + 180 * np.sin(thorax.arm_angle)), 4, -200]]
+        )
         tubes.append(Tube(f"{name} humerus", smooth(shaft, 20), np.linspace(23, 13, 20), 0.7, 0.5))
         tubes.append(Tube(f"{name} arm", smooth(shaft, 20), np.full(20, 42.0), 0.5))
         found[name] = (plate, tubes)

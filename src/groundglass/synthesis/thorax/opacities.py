@@ -31,7 +31,9 @@ class PlantedFinding:
     def __post_init__(self) -> None:
         sided = self.name in ("effusion", "consolidation")
         if self.name not in NAMES or (sided and self.side not in ("left", "right")):
-            raise ConfigurationError(self.name, "is not a finding that can be planted so", f"Use {', '.join(NAMES)} with a side.")
+            raise ConfigurationError(
+                self.name, "is not a finding that can be planted so", f"Use {', '.join(NAMES)} with a side."
+            )
         if self.name == "consolidation" and self.zone not in ZONES:
             raise ConfigurationError(str(self.zone), "is not a lung zone", f"Use one of {', '.join(ZONES)}.")
 
@@ -47,12 +49,16 @@ def random_findings(rng: np.random.Generator) -> tuple[PlantedFinding, ...]:
     return tuple(found)
 
 
-def add_opacities(tissue: Float, masks: dict[str, Bool], paths: Paths, findings: tuple[PlantedFinding, ...], rng: np.random.Generator) -> None:
+def add_opacities(
+    tissue: Float, masks: dict[str, Bool], paths: Paths, findings: tuple[PlantedFinding, ...], rng: np.random.Generator
+) -> None:
     """Fill lung with tissue where a consolidation lies, in place, and add its mask."""
     for finding in findings:
         if finding.name == "effusion":
             fluid = paths.effusion > 8
-            masks[f"{finding.side} effusion"] = fluid & (masks[f"{finding.side} lung"] | masks[f"{finding.side} hemidiaphragm"])
+            masks[f"{finding.side} effusion"] = fluid & (
+                masks[f"{finding.side} lung"] | masks[f"{finding.side} hemidiaphragm"]
+            )
         if finding.name != "consolidation":
             continue
         lung, air = masks[f"{finding.side} lung"], paths.lung[str(finding.side)]
@@ -60,7 +66,9 @@ def add_opacities(tissue: Float, masks: dict[str, Bool], paths: Paths, findings:
         if blob is None:
             continue
         tissue += blob * air * np.float32(rng.uniform(0.2, 0.5))
-        masks[f"{finding.side} consolidation"] = masks.get(f"{finding.side} consolidation", False) | ((blob > 0.4) & lung)
+        masks[f"{finding.side} consolidation"] = masks.get(f"{finding.side} consolidation", False) | (
+            (blob > 0.4) & lung
+        )
 
 
 def consolidation_shape(lung: Bool, zone: str, extent: float, rng: np.random.Generator) -> Float | None:

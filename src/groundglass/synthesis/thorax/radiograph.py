@@ -68,7 +68,9 @@ def random_radiograph(
     return expose(thorax, random_beam(thorax, rng, view=view, size=size, field_width=field_width), rng, planted)
 
 
-def random_beam(thorax: Thorax, rng: np.random.Generator, *, view: str, size: int, field_width: float | None = None) -> Beam:
+def random_beam(
+    thorax: Thorax, rng: np.random.Generator, *, view: str, size: int, field_width: float | None = None
+) -> Beam:
     """Geometry of one exposure: PA at 1.8 m, AP at 1-1.8 m, field from the lungs alone to arms and abdomen."""
     width = field_width or float(max(2 * thorax.width * rng.uniform(1.12, 1.62), thorax.height * rng.uniform(1.1, 1.5)))
     return Beam(
@@ -86,18 +88,24 @@ def random_beam(thorax: Thorax, rng: np.random.Generator, *, view: str, size: in
     )
 
 
-def expose(thorax: Thorax, beam: Beam, rng: np.random.Generator, findings: tuple[PlantedFinding, ...] = ()) -> PhantomRadiograph:
+def expose(
+    thorax: Thorax, beam: Beam, rng: np.random.Generator, findings: tuple[PlantedFinding, ...] = ()
+) -> PhantomRadiograph:
     """Project all parts, sum their attenuation, add scatter and map to a picture."""
     step = 2
     effusions = tuple(Effusion(SIDES[f.side], f.extent) for f in findings if f.name == "effusion" and f.side)
-    paths = _enlarged(trace(thorax, beam, step=step, planes=max(28, beam.size // 6), effusions=effusions), step)
+    paths = _enlarged(
+        trace(thorax, beam, step=step, planes=min(max(28, beam.size // 6), 48), effusions=effusions), step
+    )
     masks: dict[str, Bool] = {}
     tissue = _soft_tissue(paths, thorax, beam, rng)
     bone = np.zeros_like(tissue)
     for tube in [*bones.aorta(thorax), *bones.airways(thorax)]:
         drawn = np.zeros_like(tissue)
         draw_tube(beam, tube, drawn, masks.setdefault(tube.name, np.zeros(tissue.shape, dtype=bool)))
-        tissue += drawn * (np.where(paths.lung["left"] + paths.lung["right"] > 0, 0.7, 0.12) if tube.density > 0 else 1.0)
+        tissue += drawn * (
+            np.where(paths.lung["left"] + paths.lung["right"] > 0, 0.7, 0.12) if tube.density > 0 else 1.0
+        )
     for tube in [*bones.ribs(thorax, rng), *bones.clavicles(thorax, rng)]:
         draw_tube(beam, tube, bone, masks.setdefault(tube.name, np.zeros(tissue.shape, dtype=bool)))
     for name, (plate, tubes) in bones.scapulae(thorax, rng).items():
@@ -108,7 +116,9 @@ def expose(thorax: Thorax, beam: Beam, rng: np.random.Generator, findings: tuple
             arm = tube.name.endswith("arm")
             if beam.view == "LATERAL" and tube.name.endswith(("arm", "humerus")):
                 continue  # the arms are raised for a lateral
-            draw_tube(beam, tube, tissue if arm else bone, masks.setdefault(tube.name, np.zeros(tissue.shape, dtype=bool)))
+            draw_tube(
+                beam, tube, tissue if arm else bone, masks.setdefault(tube.name, np.zeros(tissue.shape, dtype=bool))
+            )
     _spine(thorax, beam, rng, bone, masks)
     _region_masks(thorax, beam, paths, masks)
     add_opacities(tissue, masks, paths, findings, rng)
@@ -137,14 +147,21 @@ def _enlarged(paths: Paths, step: int) -> Paths:
     grown = {}
     for name in Paths.__dataclass_fields__:
         value = getattr(paths, name)
-        grown[name] = {k: enlarge(v, step) for k, v in value.items()} if isinstance(value, dict) else enlarge(value, step)
+        grown[name] = (
+            {k: enlarge(v, step) for k, v in value.items()} if isinstance(value, dict) else enlarge(value, step)
+        )
     return Paths(**grown)
 
 
 def _soft_tissue(paths: Paths, thorax: Thorax, beam: Beam, rng: np.random.Generator) -> Float:
     """Water-equivalent path in mm."""
     air = paths.lung["left"] + paths.lung["right"]
-    tissue = paths.body - (1 - LUNG_SHARE * rng.uniform(0.7, 1.4)) * air - paths.gas * 0.95 + rng.uniform(0.25, 0.6) * paths.breast
+    tissue = (
+        paths.body
+        - (1 - LUNG_SHARE * rng.uniform(0.7, 1.4)) * air
+        - paths.gas * 0.95
+        + rng.uniform(0.25, 0.6) * paths.breast
+    )
     present = np.clip(air / 40, 0, 1)
     return (tissue + vessel_map(thorax, beam, rng) * present * rng.uniform(0.8, 2.4)).astype(np.float32)
 

@@ -92,7 +92,7 @@ def cavity_distance(thorax: Thorax, side: Hemithorax, x: Float, y: Float, z: Flo
     """Pleural cavity of one side without regard to the diaphragm, down to below the recess."""
     lateral = np.float32(side.side) * x
     rise = np.clip(1 - z / np.float32(side.height), 0.0, 1.0)
-    wall = side.apex_x + (side.half_width - side.apex_x) * rise**np.float32(side.apex_power)
+    wall = side.apex_x + (side.half_width - side.apex_x) * rise ** np.float32(side.apex_power)
     wall = wall + side.lateral_wobble(t) * np.sqrt(rise)
     depth = np.float32(thorax.depth) * (0.42 + 0.58 * rise ** np.float32(0.45))
     middle = -0.12 * np.float32(thorax.depth) * (1 - rise)
@@ -170,7 +170,9 @@ def _breasts(thorax: Thorax, x: Float, y: Float, z: Float, soft: np.float32) -> 
     size = 38 + 32 * thorax.breast
     centre_x, centre_z = 0.62 * thorax.width, 0.22 * thorax.height
     radial = np.sqrt(
-        ((np.abs(x) - centre_x) / size) ** 2 + ((y - thorax.depth) / (0.8 * size)) ** 2 + ((z - centre_z) / (1.05 * size)) ** 2
+        ((np.abs(x) - centre_x) / size) ** 2
+        + ((y - thorax.depth) / (0.8 * size)) ** 2
+        + ((z - centre_z) / (1.05 * size)) ** 2
     )
     return _occupancy((radial - 1) * size, soft)
 
@@ -181,7 +183,9 @@ def _stomach(thorax: Thorax, x: Float, y: Float, z: Float, soft: np.float32) -> 
     left, s = thorax.left, thorax.stomach
     centre = left.dome_height - 10 - 20 * s
     radial = np.sqrt(
-        ((x - 0.45 * thorax.width) / (18 + 30 * s)) ** 2 + ((y - 15) / (15 + 25 * s)) ** 2 + ((z - centre) / (8 + 16 * s)) ** 2
+        ((x - 0.45 * thorax.width) / (18 + 30 * s)) ** 2
+        + ((y - 15) / (15 + 25 * s)) ** 2
+        + ((z - centre) / (8 + 16 * s)) ** 2
     )
     return _occupancy((radial - 1) * 15, soft)
 

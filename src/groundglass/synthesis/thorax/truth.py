@@ -22,7 +22,8 @@ def landmarks(thorax: Thorax, beam: Beam, masks: dict[str, NDArray[np.bool_]]) -
     carina, _ = beam.project(np.array([thorax.carina]))
     truth: dict[str, Any] = {
         "cardiothoracic ratio": heart_width / inner,
-        "projected cardiothoracic ratio": _extent(masks["heart"]) / max(_extent(masks["left lung"] | masks["right lung"]), 1),
+        "projected cardiothoracic ratio": _extent(masks["heart"])
+        / max(_extent(masks["left lung"] | masks["right lung"]), 1),
         "carina angle": thorax.carina_angle,
         "carina": tuple(float(v) for v in carina[0]),
         "rotation": float(np.degrees(thorax.yaw)),

@@ -31,7 +31,14 @@ def vessel_map(thorax: Thorax, beam: Beam, rng: np.random.Generator) -> Float:
 
 
 def _branch(
-    draw: ImageDraw.ImageDraw, beam: Beam, rng: np.random.Generator, start: NDArray[np.float64], angle: float, radius: float, side: int, level: int
+    draw: ImageDraw.ImageDraw,
+    beam: Beam,
+    rng: np.random.Generator,
+    start: NDArray[np.float64],
+    angle: float,
+    radius: float,
+    side: int,
+    level: int,
 ) -> None:
     length = rng.uniform(14, 30) * (0.9**level)
     end = start + length * np.array([side * np.cos(angle), 0.0, np.sin(angle)])
