@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from groundglass.core import Finding, Image, InputError, Location, Reading, Study, ontology
-from groundglass.reading import Request, read_findings
+from groundglass.reading import Request, read_findings, recognise_study
 
 
 class Stub:
@@ -71,3 +71,33 @@ def test_only_keeps_a_term_and_what_is_below_it() -> None:
     parsers = [Stub("a", "chest", finding("1"), finding("2", term="heart"))]
     found = read_findings(request(image("chest"), only=("lung",)), chosen=parsers).findings
     assert [f.what.name for f in found] == ["lung"]
+
+
+def test_a_parser_that_answers_nothing_does_not_take_the_image() -> None:
+    reading = read_findings(request(image("knee")), chosen=[Stub("a", "knee")])
+    assert any("knee" in line and "no parser covers" in line for line in reading.not_assessed)
+
+
+def volume(values: np.ndarray, modality: str = "OT") -> Study:
+    return Study((Image.of(values.astype(np.float32), np.eye(4), name="volume", modality=modality),))
+
+
+def test_an_undeclared_volume_in_hounsfield_units_is_ct_and_the_report_says_so() -> None:
+    rng = np.random.default_rng(0)
+    values = np.full((30, 30, 30), -1000.0)
+    values[8:22, 8:22, 8:22] = rng.normal(40, 20, (14, 14, 14))
+    known = recognise_study(volume(values)).images[0]
+    assert known.modality == "CT"
+    assert any("read as CT" in warning for warning in known.warnings)
+    assert recognise_study(volume(values, modality="MR")).images[0].modality == "MR"
+
+
+@pytest.mark.parametrize("kind", ["brain-only MR", "normalised MR", "labels"])
+def test_other_undeclared_volumes_stay_undeclared(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    values = np.zeros((30, 30, 30))
+    inside = rng.normal(300, 90, (14, 14, 14)) if kind != "labels" else rng.integers(1, 5, (14, 14, 14))
+    values[8:22, 8:22, 8:22] = inside
+    if kind == "normalised MR":
+        values = (values - values.mean()) / values.std()
+    assert recognise_study(volume(values)).images[0].modality == "OT"

@@ -10,7 +10,7 @@ from pathlib import Path
 from groundglass.core import GeometryError, InputError, Mask, Report, Study, from_dict
 from groundglass.core.mask_name import mask_name
 from groundglass.core.schema import require_version
-from groundglass.reading import Request, read_findings
+from groundglass.reading import Request, read_findings, recognise_study
 
 
 def parse_masks(options: Sequence[str], study: Study, warn: Callable[[str], None]) -> dict[str, Mask]:
@@ -53,7 +53,7 @@ def prior_study(path: Path, request: Request) -> Study:
     report = path / "report.json" if path.is_dir() else path
     if report.name.endswith(".json") and report.is_file():
         return study_of_report(report)
-    study = read_study([path])
+    study = recognise_study(read_study([path]))
     reading = read_findings(replace(request, study=study, masks={}))
     return replace(study, reports=(*study.reports, Report((), reading.findings, models=reading.models)))
 

@@ -20,7 +20,7 @@ from groundglass.app.outputs import report_document, staged_folder, write_dicom,
 from groundglass.core import GroundglassError, Image, Report, Study
 from groundglass.io import has_picture
 from groundglass.io.atomic import write_text_atomic
-from groundglass.reading import Request, read_findings
+from groundglass.reading import Request, read_findings, recognise_study
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read(
 
     steps = Steps(progress)
     with steps.step("load"):
-        study = replace(read_study(paths), clinical=clinical)
+        study = recognise_study(replace(read_study(paths), clinical=clinical))
         remarks: list[str] = []
         given = parse_masks(masks, study, remarks.append)
         study = replace(study, warnings=(*study.warnings, *remarks))

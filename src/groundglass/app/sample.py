@@ -14,9 +14,11 @@ def write_sample(kind: str, path: Path) -> Path:
 
         write_sample_radiograph(path)
     elif kind == "brain":
-        from groundglass.measurement import write_template
+        from groundglass.io import write_nifti
+        from groundglass.measurement import mni152_template
 
-        write_template(path)
+        template = mni152_template()
+        write_nifti(template.array[0], template, path)
     else:
         raise ConfigurationError(kind, "is not a sample", "There are radiograph and brain.")
     return path

@@ -2,5 +2,6 @@
 
 from groundglass.reading.parser import Parser, Request
 from groundglass.reading.read import read_findings
+from groundglass.reading.recognise import recognise_study
 
-__all__ = ["Parser", "Request", "read_findings"]
+__all__ = ["Parser", "Request", "read_findings", "recognise_study"]

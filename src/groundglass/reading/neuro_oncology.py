@@ -46,8 +46,8 @@ class NeuroOncologyParser:
     name: str = "standardised brain tumour report"
 
     def claims(self, image: Image) -> bool:
-        """True for a 3D MR image."""
-        return image.modality == "MR" and image.is_volume and min(image.shape) > 1
+        """True for a volume that is MR or does not say what it is; without a tumour mask nothing is read."""
+        return image.modality in ("MR", "OT") and image.is_volume and min(image.shape) > 1
 
     def read(self, images: Sequence[Image], request: Request) -> Reading:
         """Findings of the given masks; an empty reading where no mask of a brain tumour is given."""

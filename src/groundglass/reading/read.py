@@ -30,7 +30,8 @@ def read_findings(request: Request, *, chosen: Sequence[Parser] | None = None) -
 
     Images without a usable pixel are named in the warnings and kept from the parsers. When a parser cannot go on
     (a typed error), its error becomes a warning and the others are still asked. `request.only` keeps findings
-    whose concept or anatomy is one of the terms or a narrower one. `chosen` replaces the shipped parsers.
+    whose concept or anatomy is one of the terms or a narrower one. A parser that answers nothing leaves its images to
+    the others. `chosen` replaces the shipped parsers.
     """
     from groundglass.reading.other import OtherParser
 
