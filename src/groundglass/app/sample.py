@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groundglass.core import ConfigurationError
+from groundglass.core import ConfigurationError, Image
 
 
 def write_sample(kind: str, path: Path) -> Path:
@@ -18,7 +18,8 @@ def write_sample(kind: str, path: Path) -> Path:
         from groundglass.measurement import mni152_template
 
         template = mni152_template()
-        write_nifti(template.array[0], template, path)
+        image = Image.of(template.t1, template.affine, name=template.name, modality="MR")
+        write_nifti(template.t1, image, path)
     else:
         raise ConfigurationError(kind, "is not a sample", "There are radiograph and brain.")
     return path
