@@ -1,4 +1,5 @@
-"""Agreement of the radiograph model with the human masks of cxr-covid-open, and of the view model with cxr-nih14's labels.
+"""Agreement of the radiograph model with the human masks of cxr-covid-open, and of the view model with cxr-nih14's
+labels.
 
     python benchmarks/radiograph_agreement.py DATA [--model NAME_OR_FOLDER]... [--views]
 

@@ -58,7 +58,8 @@ def grey(image: Image) -> Float:
 
 
 def square(array: Float, size: int) -> Square:
-    """Pad and resize by area averaging, percentiles 1 and 99 to [0, 1]. Raises InputError for fewer than 16 pixels a side."""
+    """Pad and resize by area averaging, percentiles 1 and 99 to [0, 1]. Raises InputError for fewer than 16 pixels
+    a side."""
     from PIL import Image as Canvas
 
     from groundglass.synthesis import radiograph_appearance

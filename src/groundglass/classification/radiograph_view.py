@@ -51,7 +51,8 @@ class RadiographView:
             notes.append("The grey scale is inverted (bone dark); it was inverted back for analysis.")
         if self.mirrored:
             notes.append(
-                "Mirrored film or situs inversus: left and right cannot be told from pixels; sides follow the display convention."
+                "Mirrored film or situs inversus: left and right cannot be told from pixels; "
+                "sides follow the display convention."
             )
         return tuple(notes)
 

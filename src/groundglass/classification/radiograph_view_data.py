@@ -88,7 +88,8 @@ def _load(path: Path, size: int) -> Bytes:
 
 @dataclass
 class ViewBatches:
-    """Endless batches {"image" (B, 1, S, S), "kind" (B,), "ap", "mirrored", "inverted" (B,), "quarters" (B,), "frontal" (B,)}."""
+    """Endless batches {"image" (B, 1, S, S), "kind" (B,), "ap", "mirrored", "inverted" (B,), "quarters" (B,),
+    "frontal" (B,)}."""
 
     groups: tuple[list[Example], ...]
     shares: tuple[float, ...]
@@ -133,7 +134,8 @@ class ViewBatches:
 
 
 def altered(picture: NDArray[np.float32], rng: np.random.Generator, *, gentle: bool) -> NDArray[np.float32]:
-    """A random look and a small random crop, turn and stretch. `gentle` spares what tells AP from PA (letters, margins)."""
+    """A random look and a small random crop, turn and stretch. `gentle` spares what tells AP from PA (letters,
+    margins)."""
     from PIL import Image as Canvas
 
     from groundglass.synthesis import radiograph_appearance as looks

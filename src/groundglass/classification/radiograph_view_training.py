@@ -1,4 +1,5 @@
-"""Recipe of the shipped weights `radiograph-view`: real frontals turned, mirrored and inverted at random, simulated laterals,
+"""Recipe of the shipped weights `radiograph-view`: real frontals turned, mirrored and inverted at random,
+simulated laterals,
 and openly licensed pictures of other things."""
 
 from __future__ import annotations

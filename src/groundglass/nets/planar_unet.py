@@ -8,6 +8,7 @@ here the logits come on the half-resolution grid and the caller enlarges them bi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -17,12 +18,14 @@ from torch.nn.functional import interpolate, max_pool2d, pixel_unshuffle
 class PlanarUNet(nn.Module):
     """(B, in_channels, H, W) -> (B, out_channels, H / 2, W / 2); sides a multiple of `stride`."""
 
-    def __init__(self, *, in_channels: int = 1, out_channels: int, filters: Sequence[int] = (24, 48, 96, 128, 160)) -> None:
+    def __init__(
+        self, *, in_channels: int = 1, out_channels: int, filters: Sequence[int] = (24, 48, 96, 128, 160)
+    ) -> None:
         super().__init__()
         self.stride = 2 ** len(filters)
         widths = [4 * in_channels, *filters]
-        self.down = nn.ModuleList(_block(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
-        pairs = list(zip(filters[:-1], filters[1:], strict=True))[::-1]
+        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(widths))
+        pairs = list(pairwise(filters))[::-1]
         self.up = nn.ModuleList(_block(shallow + deep, shallow) for shallow, deep in pairs)
         self.head = nn.Conv2d(filters[0], out_channels, 1)
 

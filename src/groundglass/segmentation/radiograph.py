@@ -31,7 +31,8 @@ SINGLE = (
 
 @dataclass(frozen=True)
 class RadiographQuality:
-    """`confidence`: mean probability inside the lungs and the heart, [0.5, 1]. `checks`: rules of anatomy and whether they hold.
+    """`confidence`: mean probability inside the lungs and the heart, [0.5, 1]. `checks`: rules of anatomy and
+    whether they hold.
     `usable` is False when a measurement on these masks would mislead."""
 
     confidence: float
@@ -41,7 +42,8 @@ class RadiographQuality:
 
 @dataclass(frozen=True)
 class RadiographAnatomy:
-    """`masks`: structure -> Mask on the input's grid; a structure that was not found is left out. Left is the patient's left
+    """`masks`: structure -> Mask on the input's grid; a structure that was not found is left out. Left is the
+    patient's left
     by the display convention (the patient's right lies on the left of an upright picture)."""
 
     masks: Mapping[str, Mask]
@@ -78,7 +80,8 @@ def segment_radiograph(image: Image, *, view: RadiographView | None = None) -> R
 
 
 def structure_maps(array: Float) -> dict[str, Float]:
-    """Probabilities on the grid of an upright picture (rows, columns), bone bright. Only the labels that the model's card
+    """Probabilities on the grid of an upright picture (rows, columns), bone bright. Only the labels that the
+    model's card
     vouches for (`shipped` in its config)."""
     from groundglass.models import load_model
     from groundglass.segmentation.radiograph_adaptation import cleaned, probabilities

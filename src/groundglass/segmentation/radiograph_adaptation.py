@@ -81,7 +81,8 @@ WHOLE = (*SMOOTH, "left lung", "right lung", "spine", "left clavicle", "right cl
 
 
 def cleaned(name: str, probability: Float) -> Float:
-    """One label's map with what anatomy does not allow put to nothing: second regions, hilar outgrowths of the heart."""
+    """One label's map with what anatomy does not allow put to nothing: second regions, hilar outgrowths of the
+    heart."""
     if name not in WHOLE:
         return probability
     whole = _largest(probability)
@@ -89,7 +90,8 @@ def cleaned(name: str, probability: Float) -> Float:
 
 
 def _opened(probability: Float) -> Float:
-    """The map without what an opening by a disc (a fifth of the region's width) removes; the edge itself is kept soft."""
+    """The map without what an opening by a disc (a fifth of the region's width) removes; the edge itself is kept
+    soft."""
     from scipy.ndimage import binary_dilation, binary_opening
     from skimage.morphology import disk
 

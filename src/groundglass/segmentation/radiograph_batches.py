@@ -17,7 +17,8 @@ from groundglass.segmentation.radiograph_phantoms import SIZE, PhantomSet
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Real pictures (N, SIZE, SIZE) uint8 with probabilities (N, K, SIZE/2, SIZE/2) uint8 and trust (N, K) in [0, 1]."""
+    """Real pictures (N, SIZE, SIZE) uint8 with probabilities (N, K, SIZE/2, SIZE/2) uint8 and trust (N, K) in [0,
+    1]."""
 
     pictures: NDArray[np.uint8]
     probabilities: NDArray[np.uint8]
@@ -65,7 +66,10 @@ class RadiographBatches:
         weights = weights[:, :, None, None] * inside
         confident = ((targets < 0.3) | (targets > 0.7)).float()
         confident[reals:] = 1.0
-        looks = [self._look(p.numpy(), t.numpy(), i < reals, rng) for i, (p, t) in enumerate(zip(pictures[:, 0], targets, strict=True))]
+        looks = [
+            self._look(p.numpy(), t.numpy(), i < reals, rng)
+            for i, (p, t) in enumerate(zip(pictures[:, 0], targets, strict=True))
+        ]
         image = torch.from_numpy(np.stack(looks))[:, None]
         return {"image": (image - 0.5) / 0.25, "target": (targets > 0.5).float(), "weight": weights * confident}
 
@@ -83,7 +87,9 @@ class RadiographBatches:
         picture = self.real.pictures[index].astype(np.float32) / 255
         return picture, self.real.probabilities[index].astype(np.float32) / 255, self.real.trust[index]
 
-    def _look(self, picture: NDArray[np.float32], target: NDArray[np.float32], real: bool, rng: np.random.Generator) -> NDArray[np.float32]:
+    def _look(
+        self, picture: NDArray[np.float32], target: NDArray[np.float32], real: bool, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
         from groundglass.synthesis import radiograph_appearance as looks
 
         if real:

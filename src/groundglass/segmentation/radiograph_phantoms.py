@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,4 +61,4 @@ def _write_block(path: Path, numbers: range, seed: int) -> None:
         bits.append(np.packbits(masks.reshape(len(LABELS), -1), axis=1))
     temporary = path.with_suffix(".part.npz")
     np.savez(temporary, pictures=np.stack(pictures), bits=np.stack(bits))
-    os.replace(temporary, path)
+    temporary.replace(path)

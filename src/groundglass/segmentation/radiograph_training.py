@@ -6,7 +6,6 @@ No real mask is used. Stages: 1. phantoms under domain randomisation with the lo
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,8 @@ def train(folder: Path, *, data: Path | None, seed: int = 0, steps: int | None =
 
 
 def train_plain(folder: Path, *, phantoms: Path, seed: int = 0, steps: int = STEPS) -> None:
-    """The baseline of the benchmark: the same network on the phantoms as they were rendered, without any random look."""
+    """The baseline of the benchmark: the same network on the phantoms as they were rendered, without any random
+    look."""
     torch.manual_seed(seed)
     model = network()
     batches = RadiographBatches(render(phantoms, STAGES[-1][0], seed=seed), size=BATCH, seed=seed, appearance=False)
@@ -110,7 +110,6 @@ def plausible(model: torch.nn.Module, pictures: Any) -> float:
 def save(model: torch.nn.Module, folder: Path, figures: dict[str, Any]) -> None:
     from groundglass.models import save_model
 
-    os.makedirs(folder, exist_ok=True)
     save_model(
         folder,
         model,

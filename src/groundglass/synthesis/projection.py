@@ -21,7 +21,8 @@ from groundglass.core import GeometryError
 class Projector:
     """A flat detector and a source, in mm of the volume's own axes (voxel centre i at i * spacing).
 
-    `detector` (rows, columns, 3): position of each pixel. `source` (3,), or None for a parallel beam along `direction` (3,).
+    `detector` (rows, columns, 3): position of each pixel. `source` (3,), or None for a parallel beam along
+    `direction` (3,).
     `axis` is the volume axis that the beam crosses plane by plane; every ray must run mainly along it.
     """
 
@@ -39,11 +40,15 @@ class Projector:
         """(X, Y, Z) -> (rows, columns) maximum of the interpolated values along each ray."""
         return self._sum(mask, spacing, reduce="max")[0]
 
-    def _sum(self, volume: torch.Tensor, spacing: tuple[float, float, float], reduce: str) -> tuple[torch.Tensor, torch.Tensor]:
+    def _sum(
+        self, volume: torch.Tensor, spacing: tuple[float, float, float], reduce: str
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         detector = torch.as_tensor(self.detector, dtype=volume.dtype)
         start, way = self._rays(detector)
         if float(way[..., self.axis].abs().min()) < 1e-6:
-            raise GeometryError("projection", f"a ray runs along the planes of axis {self.axis}", "Choose another axis.")
+            raise GeometryError(
+                "projection", f"a ray runs along the planes of axis {self.axis}", "Choose another axis."
+            )
         others = [axis for axis in range(3) if axis != self.axis]
         planes = volume.movedim(self.axis, 0)
         slopes = [way[..., axis] / way[..., self.axis] for axis in others]
@@ -56,7 +61,9 @@ class Projector:
                 # Voxel centres to grid_sample's [-1, 1] over the outer faces.
                 grid.append((2 * voxel + 1) / volume.shape[axis] - 1)
             # grid_sample wants (x, y): the last plane axis first.
-            sampled = grid_sample(planes[index][None, None], torch.stack(grid[::-1], -1)[None], align_corners=False)[0, 0]
+            sampled = grid_sample(planes[index][None, None], torch.stack(grid[::-1], -1)[None], align_corners=False)[
+                0, 0
+            ]
             total = total + sampled if reduce == "sum" else torch.maximum(total, sampled)
         length = spacing[self.axis] * way.norm(dim=-1) / way[..., self.axis].abs()
         return total, length

@@ -22,7 +22,8 @@ def stretch(image: Float, *, low: float = 1.0, high: float = 99.0) -> Float:
 
 
 def randomise(image: Float, lungs: Float, styles: Sequence[Float], rng: np.random.Generator) -> Float:
-    """A phantom's picture with a random look. `lungs` (S, S) in [0, 1] says where veils may lie; `styles` are real pictures."""
+    """A phantom's picture with a random look. `lungs` (S, S) in [0, 1] says where veils may lie; `styles` are real
+    pictures."""
     picture = image
     if rng.random() < 0.5:
         picture = veiled(picture, lungs, rng)
@@ -76,9 +77,11 @@ def veiled(picture: Float, lungs: Float, rng: np.random.Generator) -> Float:
 
 
 def hila(picture: Float, mediastinum: Float, heart: Float, rng: np.random.Generator) -> Float:
-    """Lung roots of any size at both borders of the mediastinum about the heart's upper end: soft blobs and short vessels.
+    """Lung roots of any size at both borders of the mediastinum about the heart's upper end: soft blobs and short
+    vessels.
 
-    They are no part of the heart's or the mediastinum's mask, as readers draw these. `mediastinum` and `heart` (S, S) in [0, 1].
+    They are no part of the heart's or the mediastinum's mask, as readers draw these. `mediastinum` and `heart` (S,
+    S) in [0, 1].
     """
     rows = np.flatnonzero((heart > 0.5).any(axis=1))
     if rows.size < 8:
@@ -110,7 +113,9 @@ def coarse(picture: Float, cells: int) -> Float:
     """The picture's low-pass part: means of about `cells` x `cells` areas, enlarged smoothly."""
     from PIL import Image
 
-    small = Image.fromarray(np.ascontiguousarray(picture, dtype=np.float32)).resize((cells, cells), Image.Resampling.BOX)
+    small = Image.fromarray(np.ascontiguousarray(picture, dtype=np.float32)).resize(
+        (cells, cells), Image.Resampling.BOX
+    )
     return _resize(np.asarray(small), picture.shape[0])
 
 
@@ -149,7 +154,9 @@ def soften(picture: Float, rng: np.random.Generator) -> Float:
     if rng.random() < 0.6:
         return coarse(picture, int(size * rng.uniform(0.35, 0.8)))
     file = io.BytesIO()
-    Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(file, "JPEG", quality=int(rng.integers(15, 70)))
+    Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(
+        file, "JPEG", quality=int(rng.integers(15, 70))
+    )
     return np.asarray(Image.open(file), dtype=np.float32) / 255
 
 
@@ -168,7 +175,9 @@ def draw_objects(picture: Float, rng: np.random.Generator) -> Float:
         for _ in range(rng.integers(4, 14)):
             way = way + rng.normal(0, size / 40, 2)
             line.append(tuple(np.asarray(line[-1]) + way))
-        draw.line([(float(a), float(b)) for a, b in line], fill=float(rng.uniform(0.1, 0.7)), width=int(rng.integers(1, 4)))
+        draw.line(
+            [(float(a), float(b)) for a, b in line], fill=float(rng.uniform(0.1, 0.7)), width=int(rng.integers(1, 4))
+        )
     for _ in range(rng.integers(0, 4)):
         x, y, r = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0.006, 0.03) * size
         draw.ellipse([x - r, y - r, x + r, y + r], fill=float(rng.uniform(0.2, 0.8)))
@@ -198,7 +207,9 @@ def _gradient(size: int, rng: np.random.Generator) -> Float:
 def _resize(array: Float, size: int) -> Float:
     from PIL import Image
 
-    return np.asarray(Image.fromarray(np.ascontiguousarray(array, dtype=np.float32)).resize((size, size), Image.Resampling.BICUBIC))
+    return np.asarray(
+        Image.fromarray(np.ascontiguousarray(array, dtype=np.float32)).resize((size, size), Image.Resampling.BICUBIC)
+    )
 
 
 def _pick(styles: Sequence[Float], rng: np.random.Generator) -> Float:

@@ -1,4 +1,5 @@
-"""The sample radiograph that the installation itself makes: a phantom, written as DICOM DX and labelled as simulated."""
+"""The sample radiograph that the installation itself makes: a phantom, written as DICOM DX and labelled as
+simulated."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def draw_tube(beam: Beam, tube: Tube, depth: Float, mask: NDArray[np.bool_]) -> 
     rows, columns = np.mgrid[start[0] : stop[0], start[1] : stop[1]].astype(np.float32)
     best = np.full(rows.shape, np.inf, dtype=np.float32)
     radius = np.ones(rows.shape, dtype=np.float32)
-    for (a, b), (ra, rb) in zip(zip(pixels[:-1], pixels[1:]), zip(radii[:-1], radii[1:]), strict=True):
+    for (a, b), (ra, rb) in zip(pairwise(pixels), pairwise(radii), strict=True):
         low = np.clip(np.floor(np.minimum(a, b) - reach - start), 0, None).astype(int)
         high = np.ceil(np.maximum(a, b) + reach + 1 - start).astype(int)
         window = (slice(low[0], max(high[0], 0)), slice(low[1], max(high[1], 0)))

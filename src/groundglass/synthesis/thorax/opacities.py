@@ -1,4 +1,5 @@
-"""What can be planted in a phantom's chest, and the disease-like nuisances that veil a lung without changing its mask."""
+"""What can be planted in a phantom's chest, and the disease-like nuisances that veil a lung without changing its
+mask."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def random_radiograph(
 ) -> PhantomRadiograph:
     """One phantom. `findings` plants exactly these (an empty sequence: a normal chest); None draws some.
 
-    `view` is "PA", "AP" or "LATERAL" (None: PA or AP); `field_width` the detector's side in mm. The cardiothoracic ratio is
+    `view` is "PA", "AP" or "LATERAL" (None: PA or AP); `field_width` the detector's side in mm. The cardiothoracic
+    ratio is
     0.38-0.47 without and 0.56-0.68 with the finding "cardiomegaly"; with `findings=None` it is drawn freely.
     """
     planted = random_findings(rng) if findings is None else tuple(findings)
