@@ -67,7 +67,7 @@ def ct_slice(path: Path, position: float, series: str = "1.2.3.1", turn: float =
         PhotometricInterpretation="MONOCHROME2",
         PixelSpacing=[1, 1],
         ImageOrientationPatient=[1, 0, 0, 0, np.cos(turn), np.sin(turn)],
-        ImagePositionPatient=[0, 0, position],
+        ImagePositionPatient=[0, -position * np.sin(turn), position * np.cos(turn)],  # along the slices' normal
         RescaleIntercept=-1024,
         RescaleSlope=1,
         PixelData=rng.integers(0, 2000, (24, 24)).astype(np.int16).tobytes(),

@@ -18,11 +18,21 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError
-from groundglass.synthesis import normalise_brain
-from groundglass.synthesis.brain_artefacts import add_noise, apply_gamma_and_bias, draw_artefacts
-from groundglass.synthesis.fields import coarse_noise, smooth_field
-from groundglass.synthesis.patch_warp import apply_patch_warp, draw_patch_warp
-from groundglass.synthesis.resolution import blur_sigma, down_sample, draw_resolution, gaussian_blur, resize
+from groundglass.synthesis import (
+    add_noise,
+    apply_gamma_and_bias,
+    apply_patch_warp,
+    blur_sigma,
+    coarse_noise,
+    down_sample,
+    draw_artefacts,
+    draw_patch_warp,
+    draw_resolution,
+    gaussian_blur,
+    normalise_brain,
+    resize,
+    smooth_field,
+)
 
 SHAPE = (48, 64, 48)
 FILTERS = (32, 64, 96)
