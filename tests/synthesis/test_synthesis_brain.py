@@ -106,7 +106,7 @@ def test_draws_stay_in_the_ranges_of_the_paper() -> None:
     rng = np.random.default_rng(1)
     contrasts = [draw_contrast(rng, tied_probability=0) for _ in range(200)]
     foreground = np.stack([c.mean[1:21] for c in contrasts])
-    assert 25 <= foreground.min() and foreground.max() <= 225
+    assert foreground.min() >= 25 and foreground.max() <= 225
     assert 0.4 < np.mean([c.mean[0] == 0 for c in contrasts]) < 0.6
     resolutions = [draw_resolution(rng) for _ in range(300)]
     assert all(1 <= s <= 8.5 and t <= 6 for r in resolutions for s, t in zip(r.spacing, r.thickness, strict=True))

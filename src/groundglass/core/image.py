@@ -63,9 +63,15 @@ class Image:
     def __post_init__(self) -> None:
         affine = np.asarray(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
-            raise GeometryError(self.name, "the affine is not a finite 4x4 matrix", "Repair the header or pass a reference image.")
+            raise GeometryError(
+                self.name, "the affine is not a finite 4x4 matrix", "Repair the header or pass a reference image."
+            )
         if abs(np.linalg.det(affine[:3, :3])) < 1e-12:
-            raise GeometryError(self.name, "the affine is singular, so voxels have no size", "Repair the header or pass a reference image.")
+            raise GeometryError(
+                self.name,
+                "the affine is singular, so voxels have no size",
+                "Repair the header or pass a reference image.",
+            )
         object.__setattr__(self, "affine", affine)
 
     @classmethod
@@ -95,7 +101,9 @@ class Image:
         array = self.load()
         if array.shape != (self.channels, *self.shape):
             raise GeometryError(
-                self.name, f"the pixels are {array.shape}, the header says {(self.channels, *self.shape)}", "Export the file again."
+                self.name,
+                f"the pixels are {array.shape}, the header says {(self.channels, *self.shape)}",
+                "Export the file again.",
             )
         return array
 

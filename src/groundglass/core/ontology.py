@@ -119,7 +119,9 @@ def read_entries(text: str, source: str) -> list[Entry]:
     entries = []
     for row in json.loads(text):
         if row["kind"] not in KINDS:
-            raise ConfigurationError(source, f"{row['name']} has the unknown kind {row['kind']!r}", f"Use one of {KINDS}.")
+            raise ConfigurationError(
+                source, f"{row['name']} has the unknown kind {row['kind']!r}", f"Use one of {KINDS}."
+            )
         scheme = row.get("scheme", PRIVATE_SCHEME)
         code = row.get("code") or _key(row["name"]).replace(" ", "-")
         entries.append(

@@ -12,7 +12,10 @@ from groundglass.synthesis.brain_anatomy import FACE, FACE_KINDS, LABEL_COUNT, O
 from groundglass.synthesis.brain_atlas import LABEL
 
 # Labels whose tissue is alike in most sequences. A tied draw gives them one mean with a small difference.
-FLUIDS = (*(LABEL[n] for n in ("cerebrospinal fluid", "lateral ventricle", "third ventricle", "fourth ventricle")), OUTER_FLUID)
+FLUIDS = (
+    *(LABEL[n] for n in ("cerebrospinal fluid", "lateral ventricle", "third ventricle", "fourth ventricle")),
+    OUTER_FLUID,
+)
 GREYS = tuple(LABEL[n] for n in ("cerebral cortex", "cerebellar cortex", "thalamus", "caudate nucleus", "putamen"))
 WHITES = tuple(LABEL[n] for n in ("cerebral white matter", "cerebellar white matter", "brainstem"))
 BETWEEN = (LABEL["thalamus"], LABEL["brainstem"], LABEL["globus pallidus"])
