@@ -55,7 +55,7 @@ def evans_index(
     if not horns.any():
         return None
     width, first, last = _widths(horns)
-    y, z = np.unravel_index(int(width.argmax()), width.shape)
+    y, z = divmod(int(width.argmax()), width.shape[1])
     skull_width, skull_first, skull_last = _widths(inside_skull)
     row = int(skull_width[:, z].argmax())
     if skull_width[row, z] == 0:
@@ -65,8 +65,8 @@ def evans_index(
         ratio=horns_mm / skull_mm,
         horns_mm=horns_mm,
         skull_mm=skull_mm,
-        horns=_caliper(first[y, z], last[y, z], y, z, "frontal horns"),
-        skull=_caliper(skull_first[row, z], skull_last[row, z], row, z, "inner skull"),
+        horns=_caliper(int(first[y, z]), int(last[y, z]), y, z, "frontal horns"),
+        skull=_caliper(int(skull_first[row, z]), int(skull_last[row, z]), row, z, "inner skull"),
     )
 
 

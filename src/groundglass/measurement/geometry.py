@@ -25,7 +25,8 @@ def to_world(points: NDArray[np.float64], affine: NDArray[np.float64]) -> NDArra
 
 def to_voxel(points: NDArray[np.float64], affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 3) RAS+ mm to (n, 3) voxel coordinates."""
-    return np.linalg.solve(affine[:3, :3], (points - affine[:3, 3]).T).T
+    solved: NDArray[np.float64] = np.linalg.solve(affine[:3, :3], (points - affine[:3, 3]).T).T
+    return solved
 
 
 def require_volume(mask: Mask) -> None:
