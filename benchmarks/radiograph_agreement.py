@@ -133,7 +133,7 @@ def view_agreement(data: Path, split: str) -> dict[str, object]:
         share = wilson(sum(goods), len(goods))
         figures[name] = {
             "n": len(goods),
-            "share": round(share.estimate, 4),
+            "share": round(share.naive, 4),
             "low": round(share.low, 4),
             "high": round(share.high, 4),
         }
