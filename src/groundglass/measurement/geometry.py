@@ -25,8 +25,7 @@ def to_world(points: NDArray[np.float64], affine: NDArray[np.float64]) -> NDArra
 
 def to_voxel(points: NDArray[np.float64], affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, 3) RAS+ mm to (n, 3) voxel coordinates."""
-    solved: NDArray[np.float64] = np.linalg.solve(affine[:3, :3], (points - affine[:3, 3]).T).T
-    return solved
+    return np.asarray(np.linalg.solve(affine[:3, :3], (points - affine[:3, 3]).T).T, dtype=np.float64)
 
 
 def require_volume(mask: Mask) -> None:

@@ -125,7 +125,8 @@ def _other_side(
     opposite = "right" if side == "left" else "left"
     first = statements[0]
     for other, others in said:
-        same = other.what == finding.what and other.where.side == opposite and _is_plain(others)
+        is_pair = other.where.side == opposite and other.where.image == finding.where.image
+        same = other.what == finding.what and is_pair and _is_plain(others)
         second = others[0] if same else None
         if second is None or second.key != first.key or second.get("measurement") != first.get("measurement"):
             continue

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from groundglass.core import GeometryError, Image, InputError
+from groundglass.measurement import Registration
 from groundglass.models import load_model
+from groundglass.segmentation.brain_prior import atlas_shares, place_atlas
 from groundglass.segmentation.sliding import best_precision, label_map, predict_windows
 from groundglass.segmentation.tissue_mixture import refine
 from groundglass.segmentation.working_grid import WorkingGrid, working_grid
@@ -32,6 +34,8 @@ TISSUE = {
     "cerebral white matter": 2, "cerebellar white matter": 2, "brainstem": 2, "thalamus": 3, "globus pallidus": 4,
 }  # fmt: skip
 LEAST_SIDE_MM = 20.0
+# How much the network's shares count beside the atlas's: it was trained for a short time on two cores.
+NETWORK_WEIGHT = 0.25
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ def segment_brain_with(network: torch.nn.Module, config: Any, image: Image) -> B
     """`segment_brain` by a given network; `config` holds `labels` and `paired`."""
     grid = working_grid(_pixels(image), image.affine)
     names, paired = tuple(config["labels"]), tuple(config["paired"])
-    shares, right = brain_shares(network, grid.pixels, names)
+    shares, right = brain_shares(
+        network, grid.pixels, names, placed=place_atlas(grid.pixels, grid.affine), affine=grid.affine
+    )
     keep = _largest_brain(shares)
     shares[1:, ~torch.from_numpy(keep)] = 0
     labels = label_map(shares)
@@ -94,11 +100,18 @@ def segment_brain_with(network: torch.nn.Module, config: Any, image: Image) -> B
 
 
 def brain_shares(
-    network: torch.nn.Module, pixels: NDArray[np.float32], names: Sequence[str], *, sharpen: bool = True
+    network: torch.nn.Module,
+    pixels: NDArray[np.float32],
+    names: Sequence[str],
+    *,
+    sharpen: bool = True,
+    placed: Registration | None = None,
+    affine: NDArray[np.float64] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Shares (classes, X, Y, Z) and the side's logit (X, Y, Z; > 0: right) of upright 1 mm pixels.
 
-    `sharpen` False gives the network's own shares, interpolated from 2 mm.
+    `sharpen` False gives the network's own shares, interpolated from 2 mm. With an atlas `placed` on the grid of
+    `affine`, the prior is the atlas's times the network's to the power `NETWORK_WEIGHT`, and sides are the atlas's.
     """
     image = normalise_brain(torch.from_numpy(pixels))
     even = torch.nn.functional.pad(image, [m for n in reversed(image.shape) for m in (0, n % 2)])
@@ -109,14 +122,19 @@ def brain_shares(
     fine = tuple(slice(2 * s.start, min(2 * s.stop, n)) for s, n in zip(box, image.shape, strict=True))
     inner = inner[(slice(None), *(slice(0, s.stop - s.start) for s in fine))]
     prior = inner[:-1].numpy()
+    side = inner[-1]
     if sharpen:
         softened = np.stack([ndi.gaussian_filter(share, 1.0) for share in prior]) + 1e-4
+        if placed is not None and affine is not None:
+            expected, millimetres = atlas_shares(placed, affine, fine)
+            softened = (expected + 1e-4) * (softened + 1e-3) ** NETWORK_WEIGHT
+            side = torch.from_numpy(millimetres)
         prior = refine(image[fine].numpy(), softened / softened.sum(axis=0), [TISSUE.get(name, 0) for name in names])
     shares = torch.zeros((len(names), *image.shape))
     shares[0] = 1
     shares[(slice(None), *fine)] = torch.from_numpy(prior)
     right = torch.zeros(image.shape)
-    right[fine] = inner[-1]
+    right[fine] = side
     return shares, right
 
 
