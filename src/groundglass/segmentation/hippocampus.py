@@ -18,6 +18,8 @@ from groundglass.segmentation.working_grid import working_grid
 from groundglass.synthesis import normalise_brain
 
 LABELS = ("background", "anterior hippocampus", "posterior hippocampus")
+# Sides in voxels that the network was trained on (crops padded with zeros).
+SHAPE = (48, 64, 48)
 # The longest side of a crop in mm; a whole head is no crop.
 LONGEST_MM = 100.0
 
@@ -37,17 +39,17 @@ def hippocampus_shares(network: torch.nn.Module, pixels: torch.Tensor) -> torch.
     The network works in blocks of 2 x 2 x 2 voxels; moving the image against the blocks averages their seams away.
     """
     stride = int(network.stride)
-    sides = [-(-(n + 1) // stride) * stride for n in pixels.shape]
+    # Instance norms count the empty margin, so a crop is padded to the size of training at least.
+    sides = [-(-max(n + 1, s) // stride) * stride for n, s in zip(pixels.shape, SHAPE, strict=True)]
+    before = [(side - n) // 2 for side, n in zip(sides, pixels.shape, strict=True)]
     total = torch.zeros((3, *pixels.shape))
     shifts = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    image = normalise_brain(pixels)
     for mirrored, shift in product((False, True), shifts):
-        turned = normalise_brain(pixels.flip(0) if mirrored else pixels)
-        padding = [
-            m for n, side, s in reversed(list(zip(turned.shape, sides, shift, strict=True))) for m in (s, side - n - s)
-        ]
+        canvas = torch.zeros(sides)
+        inner = tuple(slice(b + s, b + s + n) for b, s, n in zip(before, shift, pixels.shape, strict=True))
+        canvas[inner] = image.flip(0) if mirrored else image
         with torch.inference_mode():
-            output = network(torch.nn.functional.pad(turned, padding)[None, None])[0]
-        inner = output[(slice(None), *(slice(s, s + n) for s, n in zip(shift, turned.shape, strict=True)))]
-        shares = torch.softmax(inner, 0)
+            shares = torch.softmax(network(canvas[None, None])[0], 0)[(slice(None), *inner)]
         total += shares.flip(1) if mirrored else shares
     return total / (2 * len(shifts))

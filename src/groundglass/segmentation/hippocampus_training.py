@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError
+from groundglass.segmentation.hippocampus import SHAPE
 from groundglass.synthesis import (
     add_noise,
     apply_gamma_and_bias,
@@ -34,7 +35,6 @@ from groundglass.synthesis import (
     smooth_field,
 )
 
-SHAPE = (48, 64, 48)
 FILTERS = (32, 64, 96)
 STEPS = 1500
 BATCH = 2
