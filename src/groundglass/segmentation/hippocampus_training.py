@@ -146,7 +146,8 @@ def _spoil(image: torch.Tensor, rng: np.random.Generator, *, severe: bool, coars
 def train(
     folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None, kind: Kind = "real"
 ) -> dict[str, Any]:
-    """Train into `folder`; Dice of the val split and the network come back. `data` holds `hippocampus-msd`.
+    """Train into `folder` (weights.safetensors, config.json); Dice of the val split comes back. `data` holds the set.
+
 
     `kind`: "real" images with augmentation, "synthetic" (label maps alone, any contrast), or "one contrast" (label
     maps, one T1-like contrast: what randomisation is measured against).
@@ -154,6 +155,7 @@ def train(
     from groundglass.learn.loop import train as run
     from groundglass.learn.objectives.structures_and_side import dice_and_cross_entropy
     from groundglass.learn.plan import Plan
+    from groundglass.models import save_model
     from groundglass.nets.build import build_network
 
     if data is None:
@@ -176,15 +178,17 @@ def train(
         HippocampusBatches(load_cases(data / "hippocampus-msd", "train"), kind, seed),
         lambda model, batch: dice_and_cross_entropy(model(batch["image"]), batch["structures"]),
         plan,
-        folder=folder,
+        folder=folder / "run",
     )
     dice = evaluate(network, load_cases(data / "hippocampus-msd", "val"))
-    return {
-        "network": network,
+    config = {
+        "name": "hippocampus",
+        "version": "0.1",
         "architecture": {"net": "SubpixelUNet", **architecture},
-        "loss": history.loss,
-        "val_dice": dice.mean(axis=0).tolist(),
+        "labels": ["background", "anterior hippocampus", "posterior hippocampus"],
     }
+    save_model(folder, network, config)
+    return {"steps": plan.steps, "loss": history.loss[-1], "validation Dice": dice.mean(axis=0).tolist()}
 
 
 def evaluate(network: torch.nn.Module, cases: Sequence[Case]) -> NDArray[np.float64]:
