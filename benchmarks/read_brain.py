@@ -1,7 +1,7 @@
 """Wall time and peak memory of `groundglass read` on a 256 x 256 x 256 MR, beside one MONAI sliding-window pass.
 
-The volume is the shipped template resampled to 256 cubes (a simulation of a fine scan). Prints JSON; the ratio is of one
-run, so that the machine's load falls on both.
+The volume is the shipped template resampled to 256 cubes (a simulation of a fine scan). Prints JSON; the ratio is of
+one run, so that the machine's load falls on both.
 """
 
 from __future__ import annotations
