@@ -31,7 +31,7 @@ Corners = tuple[float, float, float, float]
 """A box as x0, y0, x1, y1 in [0, 1] of the image's width and height, x to the right, y downwards."""
 
 
-class JudgeFailure(GroundglassError):
+class JudgeError(GroundglassError):
     """A judge gave no usable answer to one question. It is neither a yes nor a no: count it, never score it."""
 
 
@@ -78,7 +78,7 @@ class GreenCounts:
 
 @runtime_checkable
 class Judge(Protocol):
-    """Answers questions about reports. Every method raises JudgeFailure when it has no usable answer."""
+    """Answers questions about reports. Every method raises JudgeError when it has no usable answer."""
 
     @property
     def name(self) -> str:
@@ -107,16 +107,16 @@ Answer = TypeVar("Answer")
 
 def ask_all(
     ask: Callable[[Question], Answer], questions: Sequence[Question], parallel: int
-) -> list[Answer | JudgeFailure]:
+) -> list[Answer | JudgeError]:
     """`ask` of every question, in order, at most `parallel` at a time; a failure stands in its question's place.
 
-    Other errors than JudgeFailure are the caller's mistakes, and end the run.
+    Other errors than JudgeError are the caller's mistakes, and end the run.
     """
 
-    def answer(question: Question) -> Answer | JudgeFailure:
+    def answer(question: Question) -> Answer | JudgeError:
         try:
             return ask(question)
-        except JudgeFailure as failure:
+        except JudgeError as failure:
             return failure
 
     if parallel <= 1 or len(questions) <= 1:
