@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from groundglass.core.lazy import lazy_exports
 
 # Name -> module; readers and writers bring pydicom, nibabel, SimpleITK or highdicom only when they are used.
-_WHERE = {
+_EXPORTS = {
     "Deidentified": "deidentification",
     "DeidentifyOptions": "deidentify_rules",
     "atomic_path": "atomic",
@@ -27,10 +27,5 @@ _WHERE = {
     "write_text_atomic": "atomic",
 }
 
-__all__ = sorted(_WHERE)
-
-
-def __getattr__(name: str) -> object:
-    if name in _WHERE:
-        return getattr(import_module(f"groundglass.io.{_WHERE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)

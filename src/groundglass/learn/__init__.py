@@ -1,14 +1,9 @@
 """Objectives and the one training loop."""
 
-from groundglass.learn.plan import Plan
+from groundglass.core.lazy import lazy_exports
 
-__all__ = ["History", "Plan", "train"]
+# name -> module; the loop needs torch and accelerate, a plan does not.
+_EXPORTS = {"History": "loop", "Plan": "plan", "train": "loop"}
 
-
-def __getattr__(name: str) -> object:
-    # The loop needs torch and accelerate; a plan does not.
-    if name in ("History", "train"):
-        from groundglass.learn import loop
-
-        return getattr(loop, name)
-    raise AttributeError(name)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)

@@ -1,6 +1,6 @@
 """Numbers from masks: lesions, organs, vessels, radiographic indices, brain."""
 
-from importlib import import_module
+from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
     "Atlas": "mni152",
@@ -58,10 +58,5 @@ _EXPORTS = {
     "volume_ml": "volume",
 }
 
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
 __all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> object:
-    if name in _EXPORTS:
-        return getattr(import_module(f"groundglass.measurement.{_EXPORTS[name]}"), name)
-    raise AttributeError(name)

@@ -1,6 +1,6 @@
 """Findings to words and pages, and words back to findings."""
 
-from importlib import import_module
+from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
     "Statement": "templates",
@@ -22,10 +22,5 @@ _EXPORTS = {
     "unsupported": "verify",
 }
 
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
 __all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> object:
-    if name in _EXPORTS:
-        return getattr(import_module(f"groundglass.report.{_EXPORTS[name]}"), name)
-    raise AttributeError(name)
