@@ -1,0 +1,1 @@
+"""Scores of how far a text's words overlap with a reference's."""
