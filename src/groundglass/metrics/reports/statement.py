@@ -1,0 +1,140 @@
+"""A finding as a judge compares it: concept, status, sides, place, grade, course, sizes and traits in one vocabulary.
+
+Readers keep the words of a report ("trace", "enlarging"); judges need what those words share. The word lists, what a
+concept implies, and which findings are minor are data (`data/judgement.json`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from groundglass.core import Finding, Measurement, Term, ontology
+from groundglass.core.units import UNITS
+
+BOTH_SIDES = frozenset({"left", "right"})
+GRADES = ("mild", "moderate", "severe")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One assertion. `sides` is a subset of left and right (none = not said), `grades` the severities that it allows,
+    `course` the change since the prior, `sizes` pairs of dimension and value in that dimension's first unit."""
+
+    what: Term
+    present: bool
+    certain: bool = True
+    sides: frozenset[str] = frozenset()
+    place: Term | None = None
+    grades: frozenset[str] = frozenset()
+    course: str | None = None
+    sizes: tuple[tuple[str, float], ...] = ()
+    traits: frozenset[tuple[str, str]] = frozenset()
+
+    def on(self, side: str) -> Statement:
+        """The same statement of one side only."""
+        return replace(self, sides=frozenset({side}))
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether an error about it would change neither treatment, management nor outcome."""
+        names = {term.name.casefold() for term in broader(self.what)}
+        return not names.isdisjoint(_judgement()["minor"])
+
+
+def statements_of(findings: Iterable[Finding]) -> tuple[Statement, ...]:
+    """What findings state, in their order; a resolved finding is an absent one."""
+    return tuple(_statement(finding) for finding in findings)
+
+
+def _statement(finding: Finding) -> Statement:
+    course = _course(finding)
+    return Statement(
+        what=finding.what,
+        present=finding.status != "absent" and course != "resolved",
+        certain=finding.status != "uncertain",
+        sides=_sides(finding),
+        place=finding.where.anatomy,
+        grades=_grades(finding),
+        course=course,
+        sizes=tuple(size for size in map(_size, finding.measurements) if size is not None),
+        traits=frozenset(
+            (a.kind.casefold(), a.value.casefold())
+            for a in finding.attributes
+            if a.kind.casefold() in _judgement()["traits"]
+        ),
+    )
+
+
+def _sides(finding: Finding) -> frozenset[str]:
+    side = finding.where.side
+    if side == "bilateral":
+        return BOTH_SIDES
+    if side in BOTH_SIDES:
+        return frozenset({side})
+    words = (finding.where.anatomy.name if finding.where.anatomy else "").split()
+    return BOTH_SIDES & set(words)
+
+
+def _grades(finding: Finding) -> frozenset[str]:
+    """All grades that the severity's words name: "mild to moderate" allows two."""
+    text = finding.attribute("severity")
+    return frozenset(_grade_words()[word] for word in (text or "").casefold().split() if word in _grade_words())
+
+
+def _course(finding: Finding) -> str | None:
+    text = (finding.attribute("change") or "").casefold()
+    return _course_words().get(text, text or None)
+
+
+def _size(measurement: Measurement) -> tuple[str, float] | None:
+    if measurement.unit not in UNITS:
+        return None
+    dimension, factor, _ = UNITS[measurement.unit]
+    return dimension, measurement.value * factor
+
+
+@cache
+def broader(term: Term) -> frozenset[Term]:
+    """The term itself, its broader terms in the ontology, and what those imply by definition."""
+    terms = {term}
+    if term.name in ontology():
+        terms |= set(ontology().ancestors(term.name))
+    for name in [each.name for each in terms]:
+        for implied in _judgement()["implies_present"].get(name.casefold(), ()):
+            if implied in ontology() and ontology()[implied] not in terms:
+                terms |= broader(ontology()[implied])
+    return frozenset(terms)
+
+
+def is_kind_of(narrow: Term, wide: Term) -> bool:
+    """Whether whatever is `narrow` is also `wide`."""
+    return wide in broader(narrow)
+
+
+def is_within(inner: Term | None, outer: Term | None) -> bool:
+    """Whether a place lies in another; an unsaid outer place holds every place, an unsaid inner one lies in no other."""
+    if outer is None:
+        return True
+    return inner is not None and is_kind_of(inner, outer)
+
+
+@cache
+def _judgement() -> dict[str, Any]:
+    file = resources.files("groundglass.metrics.reports") / "data" / "judgement.json"
+    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return data
+
+
+@cache
+def _grade_words() -> dict[str, str]:
+    return {word: grade for grade, words in _judgement()["grades"].items() for word in words}
+
+
+@cache
+def _course_words() -> dict[str, str]:
+    return {word: course for course, words in _judgement()["courses"].items() for word in (course, *words)}
