@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from groundglass.core import Image
-from groundglass.metrics.intervals import wilson
+from groundglass.metrics.statistics import wilson
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from groundglass.core import Finding, Image, Location, Measurement, Reading, Study, ontology
-from groundglass.metrics.intervals import wilson
+from groundglass.metrics.statistics import wilson
 from groundglass.report import compose
 from groundglass.report.restyler import facts, restyle
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
 from groundglass.core.errors import InputError
-from groundglass.metrics.intervals import Proportion, wilson
+from groundglass.metrics.statistics import Proportion, wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from groundglass.classification import (
 from groundglass.core import Image, Reading, Study
 from groundglass.core.errors import InputError
 from groundglass.metrics.classification import Auroc, auroc, auroc_difference, exact_match, hamming_loss, micro_f1
-from groundglass.metrics.intervals import wilson
+from groundglass.metrics.statistics import wilson
 from groundglass.report import compose, parse, say
 from groundglass.report.generation.tiny_captioner import caption, train_captioner
 from groundglass.report.result_code import (

@@ -20,7 +20,7 @@ from scipy.spatial.distance import pdist
 
 from groundglass.core import Finding, Image, Mask
 from groundglass.measurement import is_detected, recist_diameters, vessel_contact, volume_ml
-from groundglass.metrics.intervals import wilson
+from groundglass.metrics.statistics import wilson
 from groundglass.reading.given import sorted_masks
 from groundglass.reading.lesions import findings_of
 from groundglass.report.guard import compare_facts

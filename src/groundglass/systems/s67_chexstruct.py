@@ -36,13 +36,13 @@ from groundglass.measurement.radiographic import (
     to_json,
     write_pictures,
 )
-from groundglass.metrics.intervals import wilson
 from groundglass.metrics.reasoning_exam import (
     AlwaysUnsure,
     AnswerWithoutPicture,
     RandomChooser,
     distance_from_chance,
 )
+from groundglass.metrics.statistics import wilson
 from groundglass.synthesis.schematic_chest import SchematicChest
 from groundglass.synthesis.thorax import PhantomRadiograph, random_radiograph
 from groundglass.systems.proof import Claim, Proof

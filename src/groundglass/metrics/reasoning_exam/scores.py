@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from groundglass.metrics.intervals import Proportion, wilson
+from groundglass.metrics.statistics import Proportion, wilson
 from groundglass.metrics.reasoning_exam.item import STAGE_INDEX, STAGES, Stage
 from groundglass.metrics.reasoning_exam.sitting import Transcript
 

@@ -1,4 +1,4 @@
-"""Intervals of proportions: Wilson's score interval and what a ranking by it needs."""
+"""Intervals of proportions: Wilson's score interval and what a ranking by it needs, and the exact one."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def wilson(successes: int, trials: int, *, z: float = Z_95) -> Proportion:
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == trials else centre + half
     return Proportion(successes, trials, rate, centre, low, high, (successes + 1) / (trials + 2), z)
+
+
+def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a binomial proportion: never covers less than `level` (Biometrika 1934; 26: 404-413).
+
+    (NaN, NaN) when nothing was tried. Raises ConfigurationError unless 0 <= successes <= trials.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= successes <= trials:
+        raise ConfigurationError(f"{successes} of {trials}", "is not a proportion", "Pass 0 <= successes <= trials.")
+    if trials == 0:
+        return math.nan, math.nan
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
+    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
+    return low, high

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
 from groundglass.core import ConfigurationError
-from groundglass.metrics.intervals import wilson
+from groundglass.metrics.statistics import wilson
 
 
 def test_equals_statsmodels_and_scipy_everywhere():

@@ -1,0 +1,25 @@
+"""Intervals and tests: what stands behind every figure of a table.
+
+The patient is the unit: resampling draws patients with all their cases, tests compare patients.
+"""
+
+from groundglass.core.lazy import lazy_exports
+
+_EXPORTS = {
+    "Interval": "bootstrap",
+    "PairedComparison": "paired",
+    "Proportion": "proportion",
+    "Row": "summary",
+    "Summary": "summary",
+    "bootstrap_means": "bootstrap",
+    "clopper_pearson": "proportion",
+    "compare_paired": "paired",
+    "expanded_bca": "bootstrap",
+    "holm": "multiple",
+    "sign_flip_p": "permutation",
+    "summarise": "summary",
+    "wilson": "proportion",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)
