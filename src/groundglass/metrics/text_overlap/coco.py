@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.metrics.text_overlap.bleu import CocoBleu, bleu_counts, coco_bleu_of, owners
-from groundglass.metrics.text_overlap.cider import Cider, cider_d_of, tf_idf
+from groundglass.metrics.text_overlap.consensus import Cider, cider_d_of, tf_idf
 from groundglass.metrics.text_overlap.ngrams import count_ngrams
 from groundglass.metrics.text_overlap.pairs import checked_pairs
 from groundglass.metrics.text_overlap.ptb import coco_text
-from groundglass.metrics.text_overlap.rouge import coco_rouge_l_of
+from groundglass.metrics.text_overlap.rouge_n_l import coco_rouge_l_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
