@@ -1,0 +1,26 @@
+"""Reports to findings: free text in, grounded `core` findings out. Rules only: nothing is learnt or downloaded.
+
+    from groundglass import text
+    report = text.read_report("Small left pleural effusion. No pneumothorax.")   # -> core.Report
+    findings = text.read_findings("No pneumothorax.")                           # -> tuple[core.Finding, ...]
+
+Each `Finding`:
+- `what`: a Term of the ontology (kinds finding and device); narrower terms know their broader ones (`ontology().is_a`).
+- `status`: "present", "absent" or "uncertain" (hedged). A finding that is historical, hypothetical or another person's
+  has the status "uncertain" and the attribute `assertion` = "historical" | "hypothetical" | "other person": it says
+  nothing about the patient now. Devices and surgical states after "status post" are present.
+- `where`: anatomy (named in the text, else the finding's usual place) and side. A finding in two named places is two
+  findings. "Heart size is normal" is cardiomegaly absent, "lungs are clear" is opacity absent in the lungs.
+- `attributes` (kind: values): severity: trace, small, mild, moderate, large, severe; change: new, increased, decreased,
+  unchanged, resolved; number: single, two, three, few, multiple; texture; margin; distribution; chronicity: acute,
+  subacute, chronic; position (devices): satisfactory, malpositioned, or the anatomy of the tip; series; image;
+  `prior KIND` for a measurement of an earlier exam; assertion as above.
+- `measurements`: long axis, short axis, third axis in mm; volume mL; mean attenuation [hnsf'U];
+  SUVmax g/mL{SUVbw}; angle deg; of a device: distance to structure in mm.
+- `evidence`: first the sentence (`source="sentence"`, `name` = section, `span` in the given text), then the rule
+  (`source="rule"`, `name` = the cue that decided, `span` = the words that name the finding).
+"""
+
+from groundglass.text.reading import read_findings, read_report, read_reports
+
+__all__ = ["read_findings", "read_report", "read_reports"]

@@ -1,0 +1,83 @@
+"""Reports to findings: sections, sentences, statements, and where in the text each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from groundglass.core import Attribute, Evidence, Finding, Report, Section, Sentence
+from groundglass.text.lexicon import lexicon
+from groundglass.text.sections import sections
+from groundglass.text.sentences import sentences
+from groundglass.text.statement import Draft, statements
+
+VERSION = "1"
+"""Version of the rules; it stands in the evidence of every finding."""
+
+SILENT_SECTIONS = frozenset({"technique", "comparison"})
+"""Sections whose sentences are kept, but state nothing about the patient now."""
+
+_REMEMBERED = 65536
+_ASKED = (Attribute("assertion", "hypothetical"),)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(sentence: str, language: str) -> tuple[Draft, ...]:
+    return statements(sentence, lexicon(language))
+
+
+def read_report(text: str, *, language: str = "en") -> Report:
+    """The report as sections, sentences and findings.
+
+    Every finding carries two pieces of evidence: the sentence (`source="sentence"`, `name` its section, `span` its
+    place in `text`) and the rule (`source="rule"`, `name` the cue that decided, else "stated", `span` the words).
+    `text[slice(*span)]` gives the words. Raises ConfigurationError for a language without a lexicon.
+    """
+    parts: list[Section] = []
+    findings: list[Finding] = []
+    for span in sections(text, language):
+        said: list[Sentence] = []
+        for start, end in sentences(text, span.start, span.end):
+            sentence = text[start:end]
+            first = len(findings)
+            if span.name not in SILENT_SECTIONS:
+                for draft in _remembered(sentence, language):
+                    findings.append(_finding(draft, len(findings) + 1, span.name, start, end))
+            said.append(Sentence(sentence, tuple(f.id for f in findings[first:])))
+        parts.append(Section(span.name, tuple(said), span.heading))
+    return Report(tuple(parts), tuple(findings), language)
+
+
+def read_findings(text: str, *, language: str = "en") -> tuple[Finding, ...]:
+    """The findings of a report, or of a single sentence, in their order. See `read_report`."""
+    return read_report(text, language=language).findings
+
+
+def read_reports(texts: Iterable[str], *, language: str = "en") -> Iterator[Report]:
+    """`read_report` of each text, lazily and in order; sentences that come again are read once."""
+    for text in texts:
+        yield read_report(text, language=language)
+
+
+def _finding(draft: Draft, number: int, section: str, start: int, end: int) -> Finding:
+    status, attributes = draft.status, draft.attributes
+    if section == "indication" and status == "present" and draft.rule == "" and not _is_symptom(draft):
+        # What the referrer names is asked for, not seen.
+        status, attributes = "uncertain", _ASKED + attributes
+    return Finding(
+        f"f{number}",
+        draft.what,
+        status,
+        draft.where,
+        attributes,
+        draft.measurements,
+        None,
+        (
+            Evidence("sentence", section, VERSION, "", (start, end)),
+            Evidence("rule", draft.rule or "stated", VERSION, "", (start + draft.start, start + draft.end)),
+        ),
+    )
+
+
+def _is_symptom(draft: Draft) -> bool:
+    return "symptom" in lexicon("en").ancestors(draft.what.name)

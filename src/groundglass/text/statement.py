@@ -1,0 +1,263 @@
+"""One sentence to drafts of findings: everything but the id and the place in the report, so that it can be cached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from groundglass.core import Attribute, Location, Measurement, Term, ontology
+from groundglass.core.finding import Side, Status
+from groundglass.text.assertion import Ruling, rulings
+from groundglass.text.clauses import MENTIONS, Item, clauses
+from groundglass.text.lexicon import Lexicon
+from groundglass.text.places import Place, places_of
+from groundglass.text.qualifiers import qualifiers
+from groundglass.text.sizes import Size, image_mentions, sizes
+from groundglass.text.tokens import tokens
+
+_STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
+_BOTH_WAYS = {
+    "negation": ("negation before", "negation after"),
+    "uncertainty": ("uncertainty before", "uncertainty after"),
+}
+
+
+class Draft(NamedTuple):
+    """A finding without id and section; `start` and `end` are offsets of its words in the sentence."""
+
+    what: Term
+    status: Status
+    where: Location
+    attributes: tuple[Attribute, ...]
+    measurements: tuple[Measurement, ...]
+    start: int
+    end: int
+    rule: str
+    kind: str
+
+
+class Mention(NamedTuple):
+    """A concept in a clause with the places that belong to it."""
+
+    name: str
+    at: int
+    spots: tuple[Place, ...]
+    ruling: Ruling
+
+
+def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
+    """The findings that a sentence states, in its order."""
+    items = items_of(sentence, words)
+    if not any(item.kind in MENTIONS for item in items):
+        return ()
+    measured = sizes(sentence) if any(c.isdigit() for c in sentence) else []
+    mentions: list[Mention] = []
+    drafts: list[Draft] = []
+    for low, high in clauses(items):
+        found = _mentions(items, low, high, words)
+        mentions += found
+        drafts += [draft for mention in found for draft in _drafts(items, low, high, mention, words)]
+    if measured:
+        drafts = _with_sizes(drafts, measured)
+    pictures = image_mentions(sentence) if any(c.isdigit() for c in sentence) else ()
+    if pictures and drafts:
+        extra = tuple(Attribute(kind, value) for kind, value in pictures)
+        drafts = [draft._replace(attributes=draft.attributes + extra) for draft in drafts]
+    return tuple(drafts)
+
+
+def items_of(sentence: str, words: Lexicon) -> list[Item]:
+    """The roles of the sentence's phrases in order; a last item of kind "end" holds the text after them."""
+    items: list[Item] = []
+    last = 0
+    for start, end, roles, gap in tokens(sentence, words):
+        for kind, value in roles:
+            items.append(Item(kind, value, start, end, gap))
+            gap = ""
+        last = end
+    items.append(Item("end", "", len(sentence), len(sentence), sentence[last:]))
+    return _one_direction(items)
+
+
+def _one_direction(items: list[Item]) -> list[Item]:
+    """A cue that works both ways ("possible", "absent") looks ahead when a mention follows, else back."""
+    for before, after in _BOTH_WAYS.values():
+        for index in range(len(items) - 1, 0, -1):
+            first, second = items[index - 1], items[index]
+            if first.start != second.start or {first.kind, second.kind} != {before, after}:
+                continue
+            ahead = next(
+                (i for i in items[index + 1 :] if i.kind in MENTIONS or i.kind in ("verb", "and", "stop")), None
+            )
+            looks_ahead = ahead is not None and ahead.kind in MENTIONS
+            items[index - 1] = first._replace(kind=before if looks_ahead else after)
+            del items[index]
+    return items
+
+
+def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Mention]:
+    decided = rulings(items, low, high)
+    if not decided:
+        return []
+    spots = places_of(items, low, high, words)
+    found: list[Mention] = []
+    for index, ruling in decided.items():
+        item = items[index]
+        own = spots.get(index, [])
+        if item.kind in ("finding", "device"):
+            found += _of_concept(str(item.value), index, own, ruling, words)
+        elif item.kind == "quality":
+            found += _of_quality(items, str(item.value), index, high, own, ruling, words)
+        else:
+            found += _of_normal(items, index, low, high, own, ruling, words)
+    return found
+
+
+def _of_concept(name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon) -> list[Mention]:
+    """One mention per named place: a nodule in two lobes is two findings."""
+    named = [spot for spot in spots if spot.anatomy]
+    if not named:
+        return [Mention(name, index, tuple(spots[:1]), ruling)]
+    loose = next((spot.side for spot in spots if spot.anatomy is None), None)
+    return [
+        Mention(_refined(name, spot, words), index, (spot if spot.side else spot._replace(side=loose),), ruling)
+        for spot in named
+    ]
+
+
+def _refined(name: str, spot: Place, words: Lexicon) -> str:
+    table = words.refined.get(name)
+    if table and spot.anatomy:
+        for anatomy in words.ancestors(spot.anatomy):
+            if anatomy in table:
+                return table[anatomy]
+    return name
+
+
+def _of_quality(
+    items: list[Item], quality: str, index: int, high: int, spots: list[Place], ruling: Ruling, words: Lexicon
+) -> list[Mention]:
+    """ "The heart is enlarged": a quality states a finding only together with an anatomy that the table knows."""
+    if _is_only_an_adjective(items, index, high):
+        return []
+    table = words.quality_findings.get(quality, {})
+    found = []
+    for spot in spots:
+        if spot.anatomy:
+            name = next((table[a] for a in words.ancestors(spot.anatomy) if a in table), None)
+            if name:
+                found.append(Mention(name, index, (spot,), ruling))
+    return found
+
+
+def _is_only_an_adjective(items: list[Item], index: int, high: int) -> bool:
+    """ "Prominent hilar lymphadenopathy", "increased opacity": the finding that follows says it."""
+    for item in items[index + 1 : high]:
+        if "," in item.gap:
+            return False
+        if item.kind in ("finding", "device"):
+            return True
+        if item.kind not in (
+            "anatomy",
+            "side",
+            "severity",
+            "change",
+            "texture",
+            "margin",
+            "distribution",
+            "chronicity",
+        ):
+            return False
+    return False
+
+
+def _of_normal(
+    items: list[Item], index: int, low: int, high: int, spots: list[Place], ruling: Ruling, words: Lexicon
+) -> list[Mention]:
+    """ "The heart is normal" states that what would be abnormal there is absent; "not normal" the opposite."""
+    if ruling.assertion == "present":
+        said: Ruling = Ruling("absent", str(items[index].value))
+    elif ruling.assertion == "absent":
+        said = Ruling("present", ruling.rule)
+    else:
+        said = ruling
+    named = [spot for spot in spots if spot.anatomy]
+    if not named:
+        alone = not any(i.kind in ("finding", "device", "anatomy", "quality") for i in items[low:high])
+        return [Mention("abnormality", index, (), said)] if alone else []
+    table = words.normal_findings
+    found = []
+    for spot in named:
+        anatomy = str(spot.anatomy)
+        name = next((table[a] for a in words.ancestors(anatomy) if a in table), "abnormality")
+        found.append(Mention(name, index, (spot,), said))
+    return found
+
+
+def _drafts(items: list[Item], low: int, high: int, mention: Mention, words: Lexicon) -> list[Draft]:
+    item = items[mention.at]
+    what = words.tree[mention.name]
+    spot = mention.spots[0] if mention.spots else None
+    attributes = qualifiers(items, low, high, mention.at)
+    assertion = mention.ruling.assertion
+    if assertion == "historical" and (item.kind == "device" or mention.name in words.lasting):
+        assertion = "present"
+    if item.kind == "device" and spot is not None and spot.anatomy and _is_tip(items, mention.at, spot):
+        attributes = (*attributes, Attribute("position", spot.anatomy))
+    if assertion not in ("present", "absent", "uncertain"):
+        attributes = (Attribute("assertion", assertion), *attributes)
+    if mention.ruling.resolved and not any(a.kind == "change" for a in attributes):
+        attributes = (*attributes, Attribute("change", "resolved"))
+    start, end = item.start, item.end
+    if item.kind in ("quality", "normal") and spot is not None:
+        start = min(start, items[spot.first].start)
+        end = max(end, items[spot.last].end)
+    return [
+        Draft(
+            what,
+            _STATUS.get(assertion, "uncertain"),
+            _location(mention.name, spot, words),
+            attributes,
+            (),
+            start,
+            end,
+            mention.ruling.rule,
+            item.kind,
+        )
+    ]
+
+
+def _is_tip(items: list[Item], at: int, spot: Place) -> bool:
+    return any(item.kind == "tip" for item in items[at + 1 : spot.first])
+
+
+def _location(name: str, spot: Place | None, words: Lexicon) -> Location:
+    """Named anatomy, else the finding's usual place; a place that is only broader than the usual one gives its side."""
+    default = next((words.default_anatomy[n] for n in words.ancestors(name) if n in words.default_anatomy), None)
+    anatomy = spot.anatomy if spot else None
+    side: Side | None = spot.side if spot else None  # type: ignore[assignment]
+    if anatomy is None or (default and anatomy in ("lung", "chest") and "lung" not in words.ancestors(default)):
+        anatomy = default
+    return Location(anatomy=words.tree[anatomy] if anatomy else None, side=side)
+
+
+def _with_sizes(drafts: list[Draft], measured: list[Size]) -> list[Draft]:
+    """Each size goes to the nearest mention before it, else to the first one after it."""
+    found = list(drafts)
+    for size in measured:
+        sized = [i for i, draft in enumerate(found) if draft.status != "absent"] or list(range(len(found)))
+        if not sized:
+            continue
+        before = [i for i in sized if found[i].start <= size.start]
+        after = [i for i in sized if found[i].start > size.start]
+        close = after[0] if after and (not before or found[after[0]].start - size.end < 25) else before[-1]
+        draft = found[close]
+        if size.is_prior:
+            prior = tuple(Attribute(f"prior {m.kind.name}", f"{m.value:g} {m.unit}") for m in size.measurements)
+            found[close] = draft._replace(attributes=draft.attributes + prior)
+        elif draft.kind == "device":
+            apart = tuple(replace(m, kind=ontology()["distance to structure"]) for m in size.measurements[:1])
+            found[close] = draft._replace(measurements=draft.measurements + apart)
+        else:
+            found[close] = draft._replace(measurements=draft.measurements + size.measurements)
+    return found

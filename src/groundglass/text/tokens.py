@@ -1,0 +1,94 @@
+"""A sentence as a list of tokens: known phrases with their roles, longest first, and what stands between them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from groundglass.text.lexicon import Lexicon, Role
+
+_SPACES = re.compile(r"\s{2,}")
+# Everything but letters and digits reads as a space; the text keeps its length, so every offset holds.
+_FOLD = {i: (c.lower() if c.isascii() and c.isalnum() else " ") for i, c in enumerate(map(chr, range(128)))}
+
+
+class _Fold(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        letter = chr(code).lower()
+        folded = _PLAIN.get(letter, letter) if len(letter) == 1 and letter.isalnum() else " "
+        self[code] = folded
+        return folded
+
+
+_PLAIN = {"é": "e", "è": "e", "ö": "o", "ü": "u", "ä": "a", "ï": "i", "ı": "i", "İ": "i", "ç": "c", "ş": "s", "ğ": "g"}
+_TABLE = _Fold(_FOLD)
+
+
+class Token(NamedTuple):
+    """A known phrase at sentence[start:end]; `gap` is the text between it and the token before."""
+
+    start: int
+    end: int
+    roles: tuple[Role, ...]
+    gap: str
+
+
+def folded(text: str) -> str:
+    """`text` in lower case with a space for every character that is neither letter nor digit; same length."""
+    return text.translate(_TABLE)
+
+
+def tokens(sentence: str, words: Lexicon) -> list[Token]:
+    """The known phrases of a sentence, leftmost and longest first, none overlapping another.
+
+    Phrases may run over line breaks and repeated spaces, not over punctuation that stands alone.
+    """
+    plain = folded(sentence) + " "
+    if _SPACES.search(sentence):
+        return _with_wide_gaps(sentence, plain, words)
+    found: list[Token] = []
+    last = 0
+    for start, end, roles in _matches(plain, words):
+        found.append(Token(start, end, roles, sentence[last:start]))
+        last = end
+    return found
+
+
+def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, tuple[Role, ...]]]:
+    found: list[tuple[int, int, tuple[Role, ...]]] = []
+    resume = 0
+    while True:
+        again = -1
+        for last, (length, roles) in words.automaton.iter_long(plain, resume):
+            start = last - length
+            if start and plain[start - 1] != " ":
+                # The match begins inside a word. A phrase may have swallowed a proper one: look again after this word.
+                space = plain.find(" ", start)
+                if space < last:
+                    again = space
+                    break
+                continue
+            found.append((start, last, roles))
+        if again < 0:
+            return found
+        resume = again
+
+
+def _with_wide_gaps(sentence: str, plain: str, words: Lexicon) -> list[Token]:
+    """The same for text with runs of white space: they are folded to one space, and offsets led back."""
+    kept: list[int] = []
+    last = 0
+    pieces: list[str] = []
+    for gap in _SPACES.finditer(sentence):
+        pieces.append(plain[last : gap.start() + 1])
+        kept.extend(range(last, gap.start() + 1))
+        last = gap.end()
+    pieces.append(plain[last:])
+    kept.extend(range(last, len(plain)))
+    found: list[Token] = []
+    before = 0
+    for start, end, roles in _matches("".join(pieces), words):
+        first, stop = kept[start], kept[end - 1] + 1
+        found.append(Token(first, stop, roles, sentence[before:first]))
+        before = stop
+    return found

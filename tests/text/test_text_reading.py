@@ -1,0 +1,150 @@
+"""Reports to findings: evidence, sections, sides, lists, change, sizes, devices."""
+
+from __future__ import annotations
+
+import pytest
+
+from groundglass.core import ConfigurationError, Finding, from_dict, ontology, to_dict
+from groundglass.text import read_findings, read_report, read_reports
+
+REPORT = """EXAM: Chest radiograph, two views
+
+CLINICAL HISTORY: Cough. Evaluate for pneumonia.
+COMPARISON: Radiograph with large effusion of last week.
+
+FINDINGS:
+There is a small left pleural effusion, unchanged. No pneumothorax or focal consolidation.
+Heart size is normal.
+A 3 x 2.5 cm mass is seen in the right upper lobe.
+
+IMPRESSION:
+1. Right upper lobe mass, suspicious for malignancy.
+2. Small left pleural effusion.
+"""
+
+
+def only(text: str) -> Finding:
+    (finding,) = read_findings(text)
+    return finding
+
+
+def stated(text: str) -> list[tuple[str, str]]:
+    return [(f.what.name, f.status) for f in read_findings(text)]
+
+
+def test_every_finding_points_at_its_sentence_and_its_words() -> None:
+    report = read_report(REPORT)
+    assert report.findings
+    spans = set()
+    for finding in report.findings:
+        sentence, rule = finding.evidence
+        assert (sentence.source, rule.source) == ("sentence", "rule")
+        assert sentence.span is not None
+        assert rule.span is not None
+        assert sentence.span[0] <= rule.span[0] < rule.span[1] <= sentence.span[1]
+        spans.add(REPORT[slice(*sentence.span)])
+    texts = [s.text for section in report.sections for s in section.sentences]
+    assert spans <= set(texts)
+    assert [f.id for f in report.findings] == [i for s in report.sections for x in s.sentences for i in x.findings]
+    assert from_dict(to_dict(report)) == report
+
+
+def test_sections_and_what_they_mean() -> None:
+    report = read_report(REPORT)
+    assert [s.name for s in report.sections] == ["technique", "indication", "comparison", "findings", "impression"]
+    asked = [f for f in report.findings if f.evidence[0].name == "indication"]
+    assert [(f.what.name, f.attribute("assertion")) for f in asked] == [("cough", None), ("pneumonia", "hypothetical")]
+    assert not any(f.attribute("severity") == "large" for f in report.findings)
+
+
+def test_the_lesion_is_placed_measured_and_doubted() -> None:
+    found = {f.what.name: f for f in read_report(REPORT).findings}
+    mass, doubted = found["lung lesion"], found["malignancy"]
+    assert (mass.where.anatomy, mass.where.side) == (ontology()["upper lobe of lung"], "right")
+    seen = next(f for f in read_report(REPORT).findings if f.measurements)
+    assert [(m.kind.name, m.value, m.unit) for m in seen.measurements] == [
+        ("long axis", 30.0, "mm"),
+        ("short axis", 25.0, "mm"),
+    ]
+    assert doubted.status == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "There is no pleural effusion, pneumothorax or focal consolidation.",
+            [("pleural effusion", "absent"), ("pneumothorax", "absent"), ("consolidation", "absent")],
+        ),
+        (
+            "The effusion has resolved but the opacity persists.",
+            [("pleural effusion", "absent"), ("opacity", "present")],
+        ),
+        (
+            "Except for a small effusion, no abnormality is seen.",
+            [("pleural effusion", "present"), ("abnormality", "absent")],
+        ),
+        ("Pneumonia cannot be excluded.", [("pneumonia", "uncertain")]),
+        ("The left hemidiaphragm is elevated.", [("hemidiaphragm elevation", "present")]),
+        ("", []),
+        ("The patient was positioned upright.", []),
+    ],
+)
+def test_what_is_stated(text: str, expected: list[tuple[str, str]]) -> None:
+    assert stated(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "anatomy", "side"),
+    [
+        ("Small left pleural effusion.", "pleura", "left"),
+        ("Opacity in the base of the right lung.", "lower zone of lung", "right"),
+        ("Right lung lower lobe consolidation.", "lower lobe of lung", "right"),
+        ("In the right lower lobe there is consolidation.", "lower lobe of lung", "right"),
+        ("Bibasilar atelectasis.", "lower zone of lung", "bilateral"),
+        ("The heart is enlarged.", "heart", None),
+    ],
+)
+def test_places(text: str, anatomy: str, side: str | None) -> None:
+    where = only(text).where
+    assert (where.anatomy, where.side) == (ontology()[anatomy], side)
+
+
+def test_two_places_are_two_findings() -> None:
+    nodules = read_findings("Nodules in the right upper lobe and left lower lobe.")
+    assert [(str(f.where.anatomy), f.where.side) for f in nodules] == [
+        ("upper lobe of lung", "right"),
+        ("lower lobe of lung", "left"),
+    ]
+
+
+def test_change_severity_and_prior_size() -> None:
+    finding = only("No change in the moderate right pleural effusion.")
+    assert (finding.status, finding.attribute("change"), finding.attribute("severity")) == (
+        "present",
+        "unchanged",
+        "moderate",
+    )
+    nodule = only("Nodule in the left upper lobe measures 9 mm, previously 6 mm.")
+    assert nodule.measurement("long axis") is not None
+    assert nodule.attribute("prior long axis") == "6 mm"
+
+
+def test_devices_and_surgical_states() -> None:
+    tube = only("The endotracheal tube tip is 4 cm above the carina.")
+    assert tube.attribute("position") == "carina"
+    distance = tube.measurement("distance to structure")
+    assert distance is not None
+    assert distance.value == 40.0
+    assert only("Status post CABG.").status == "present"
+    assert only("History of pneumonia.").attribute("assertion") == "historical"
+
+
+def test_many_reports_come_in_order() -> None:
+    reports = list(read_reports(["No pneumothorax.", "Pneumothorax."]))
+    assert [r.findings[0].status for r in reports] == ["absent", "present"]
+
+
+def test_a_language_without_a_lexicon_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="without a lexicon"):
+        read_report("Kein Erguss.", language="de")
