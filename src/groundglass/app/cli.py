@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from groundglass import __version__
+from groundglass.app.compare.commands import compare
 
 app = typer.Typer(
     name="groundglass",
@@ -164,6 +165,9 @@ def models(name: Annotated[str, typer.Argument(help="Print this model's card.")]
     from groundglass.app.info import show_models
 
     show_models(name, as_json=json)
+
+
+app.add_typer(compare)
 
 
 def _version(asked: bool) -> None:

@@ -1,0 +1,122 @@
+"""The commands of `groundglass compare`. They import what they need when they run, so `--help` stays instant."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from groundglass.app.compare.kind import Kind
+
+compare = typer.Typer(
+    name="compare",
+    help="Score predictions against the truth: a table with intervals, and tests between two predictions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_OptionalText = Optional[str]  # noqa: UP045 (typer resolves the annotation at run time)
+_OptionalPath = Optional[Path]  # noqa: UP045
+_OptionalInt = Optional[int]  # noqa: UP045
+
+
+def _shared(
+    prediction: Annotated[Path, typer.Argument(metavar="PRED", help="Predictions: a file or a folder.")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="Truths: a file or a folder, paired by case id.")],
+    against: Annotated[
+        _OptionalPath, typer.Option(metavar="PRED2", help="A second prediction: paired tests with Holm correction.")
+    ] = None,
+    allow_missing: Annotated[
+        _OptionalText,
+        typer.Option(
+            metavar="RULE",
+            help="Cases without prediction: skip (leave them out) or worst (worst value of each metric). "
+            "Without it they are an error.",
+        ),
+    ] = None,
+    case_from: Annotated[
+        _OptionalText, typer.Option(metavar="REGEX", help="Case id: first group found in the path within the folder.")
+    ] = None,
+    patient_from: Annotated[
+        _OptionalText,
+        typer.Option(metavar="REGEX", help="Patient id, likewise; else BIDS sub-*, else each case is one patient."),
+    ] = None,
+    case_column: Annotated[_OptionalText, typer.Option(metavar="NAME", help="Column of a table with the case.")] = None,
+    patient_column: Annotated[
+        _OptionalText, typer.Option(metavar="NAME", help="Column of a table with the patient.")
+    ] = None,
+    metrics: Annotated[str, typer.Option(help="Metrics to report, separated by commas; else the usual ones.")] = "",
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    processes: Annotated[_OptionalInt, typer.Option(help="Processes; else as many as there are cores.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all results as JSON on stdout.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV on stdout.")] = False,
+    rows: Annotated[
+        _OptionalPath, typer.Option(metavar="FILE", help="Write every single value as CSV, as `rank` reads it.")
+    ] = None,
+) -> Callable[[Any], None]:
+    """What runs a kind with the options that all kinds share."""
+
+    def run(kind: Kind) -> None:
+        from groundglass.app.compare.run import Output, run_comparison
+        from groundglass.app.compare.settings import Settings
+
+        settings = Settings.of(
+            allow_missing=allow_missing,
+            case_from=case_from,
+            patient_from=patient_from,
+            case_column=case_column,
+            patient_column=patient_column,
+            metrics=metrics,
+            resamples=resamples,
+            seed=seed,
+            processes=processes,
+        )
+        output = Output.of(as_json=json, as_csv=csv, rows=rows)
+        raise typer.Exit(run_comparison(kind, prediction, truth, against, settings, output))
+
+    return run
+
+
+def _with_shared_options(make: Callable[..., Any]) -> Callable[..., None]:
+    """A command with the shared options and those of `make`, which says what kind of comparison they describe."""
+    own = inspect.signature(make, eval_str=True)
+    shared = inspect.signature(_shared, eval_str=True)
+    parameters = {**shared.parameters, **own.parameters}
+
+    @wraps(make)
+    def command(**given: Any) -> None:
+        run = _shared(**{name: given[name] for name in shared.parameters})
+        run(make(**{name: given[name] for name in own.parameters}))
+
+    # Typer reads the options from here.
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters.values()]
+    )
+    command.__annotations__ = {name: p.annotation for name, p in parameters.items()}
+    del command.__wrapped__  # type: ignore[attr-defined]
+    return command
+
+
+@compare.command("reports")
+@_with_shared_options
+def reports_command(
+    judge: Annotated[
+        list[str], typer.Option(help="builtin, none, or the address of an OpenAI-compatible endpoint; repeatable.")
+    ] = ["builtin"],  # noqa: B006
+    model: Annotated[str, typer.Option(help="The endpoint's model.")] = "",
+    transcripts: Annotated[
+        _OptionalPath, typer.Option(help="Folder that keeps the endpoint's answers: the same question is asked once.")
+    ] = None,
+    text_column: Annotated[_OptionalText, typer.Option(help="Column of a table with the report.")] = None,
+) -> Any:
+    """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, RadFact, CheXprompt, GREEN."""
+    from groundglass.app.compare.judges import choices
+    from groundglass.app.compare.reports import Reports
+
+    return Reports(choices(judge, model, transcripts), text_column)

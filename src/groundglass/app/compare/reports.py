@@ -1,0 +1,85 @@
+"""`compare reports`: words shared with the reference, and what judges say of truth, completeness and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundglass.app.compare.cases import pair_cases
+from groundglass.app.compare.judges import Choice
+from groundglass.app.compare.judging import JUDGED, judge_all
+from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
+from groundglass.app.compare.report_texts import ReportPairs, ReportText, read_reports
+from groundglass.app.compare.settings import Settings
+from groundglass.app.compare.words import word_scores
+
+MEASURES = {
+    "bleu-1": Measure("BLEU-1"),
+    "bleu-2": Measure("BLEU-2"),
+    "bleu-3": Measure("BLEU-3"),
+    "bleu-4": Measure("BLEU-4"),
+    "rouge-1": Measure("ROUGE-1 F1"),
+    "rouge-2": Measure("ROUGE-2 F1"),
+    "rouge-l": Measure("ROUGE-L F1"),
+    "meteor": Measure("METEOR (exact, stem)"),
+    "cider-d": Measure("CIDEr-D"),
+    "radfact_precision": Measure("RadFact logical precision"),
+    "radfact_recall": Measure("RadFact logical recall"),
+    "radfact_f1": Measure("RadFact logical F1"),
+    "grounding_precision": Measure("RadFact grounding precision"),
+    "grounding_recall": Measure("RadFact grounding recall"),
+    "spatial_precision": Measure("RadFact spatial precision"),
+    "spatial_recall": Measure("RadFact spatial recall"),
+    "errors_significant": Measure("CheXprompt significant errors", higher_is_better=False),
+    "errors_all": Measure("CheXprompt errors", higher_is_better=False),
+    "green": Measure("GREEN"),
+}
+USUAL = ("bleu-1", "bleu-4", "rouge-l", "meteor", "cider-d", *JUDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Reports against reference reports, by words and by `judges` (none: words only). `column` holds the text."""
+
+    judges: tuple[Choice, ...] = ()
+    column: str | None = None
+
+    @property
+    def name(self) -> str:
+        return "reports"
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        rules = {"words": "Penn Treebank, as the COCO caption scripts"}
+        return {**rules, "judges": ", ".join(choice.name for choice in self.judges)} if self.judges else rules
+
+    def measure(self, metric: str) -> Measure:
+        return MEASURES[metric]
+
+    def tests(self, first: Scored, second: Scored, settings: Settings) -> Sequence[Test]:
+        return ()
+
+    def score(self, prediction: Path, truth: Path, settings: Settings) -> Scored:
+        """All cases. Raises the typed errors of core."""
+        metrics = chosen_metrics(settings.metrics, tuple(MEASURES), USUAL)
+        said, real = (read_reports(path, settings, column=self.column) for path in (prediction, truth))
+        if len(said.cases) == len(real.cases) == 1:  # two files: one case, whatever their names
+            cases, missing, extra = list(real.cases), [], []
+            texts = {cases[0]: next(iter(said.cases.values()))}
+        else:
+            cases, missing, extra = pair_cases(said.cases, real.cases, prediction, truth, settings)
+            texts = {case: said.cases.get(case, ReportText("")) for case in cases}
+        pairs = ReportPairs(
+            cases, [real.patients[c] for c in cases], [texts[c] for c in cases], [real.cases[c] for c in cases]
+        )
+        rows, figures = word_scores(pairs, metrics, settings)
+        failures: dict[str, str] = {}
+        notes = [f"{len(extra)} predicted report(s) have no reference and were left out"] if extra else []
+        for choice in self.judges if set(metrics) & set(JUDGED) else ():
+            judged = judge_all(pairs, choice, metrics, settings)
+            rows += judged.rows
+            failures |= judged.failures
+            notes += judged.notes
+        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes))
