@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from groundglass.core.errors import ConfigurationError, InputError
 from groundglass.metrics.statistics import Row, compare_paired, holm, sign_flip_p, summarise
-from groundglass.metrics.statistics.bootstrap import bootstrap_means, bootstrap_statistic, draw_counts
+from groundglass.metrics.statistics.bootstrap import bootstrap_means, bootstrap_statistic
 
 
 def rows_of(values, *, metric="dice", label="liver", per_patient=1, seed=None):
@@ -85,13 +85,6 @@ def test_duplicates_and_options_are_refused():
 def test_same_case_name_in_two_patients_is_two_cases():
     (line,) = summarise([Row("t0", "a", "x", "m", 1.0), Row("t0", "b", "x", "m", 0.0)])
     assert line.n == 2
-
-
-def test_counts_are_whole_draws_of_clusters():
-    counts = np.concatenate(list(draw_counts(7, 4000, 0)))
-    assert counts.shape == (4000, 7) and (counts.sum(axis=1) == 7).all()
-    assert counts.mean(axis=0) == pytest.approx(np.ones(7), abs=0.08)
-    assert counts.var() == pytest.approx(6 / 7, abs=0.03)
 
 
 def test_any_statistic_gives_the_interval_of_the_mean():

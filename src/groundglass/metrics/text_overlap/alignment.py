@@ -3,7 +3,8 @@
 Aligned words by equality, then by equal Porter stems, then (only if a table is given) by synonyms; F with the weight
 alpha on recall, times 1 - gamma (chunks / matches)^beta. Parameters default to those of A. Lavie and A. Agarwal
 (WMT 2007), and words are aligned from the end of both texts, each to the last free equal word, as NLTK's `meteor_score`
-does (the paper asks for the fewest crossings). It equals NLTK's figure with its synonyms switched off.
+does (the paper asks for the fewest crossings). It equals NLTK's figure with its synonyms switched off. With them NLTK
+looks up what the stem stage left, which are stems ("silhouett"); here a synonym is looked up by the word itself.
 
 It is NOT the figure that the COCO caption scripts print: those run METEOR 1.5 (other parameters, WordNet synonyms, a
 paraphrase table of 60 MB, weights of function words). The two must not stand in one column; name this one by

@@ -3,7 +3,7 @@
 Each word piece is matched with the most similar piece of the other text (cosine of hidden states); precision is the
 mean over the candidate's pieces, recall over the reference's, weighted by idf if asked. As in the reference
 implementation, the start and end pieces weigh nothing but may be matched with, an empty text scores 0, and the idf of a
-piece is log((R + 1) / (references that hold it + 1)). Padding is never matched, so a score does not depend on its batch.
+piece is log((R + 1) / (references that hold it + 1)). Padding is never matched, so no score depends on its batch.
 """
 
 from __future__ import annotations

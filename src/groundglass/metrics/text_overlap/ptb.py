@@ -32,7 +32,7 @@ _SINGLE = {
     "\u2153": "1/3", "\u2154": "2/3",
 }  # fmt: skip
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " "}
-_DROPPED = re.compile("[\u200b-\u200f\ufeff\U00010000-\U0010ffff\u0000-\u0008\u000e-\u001f\ufffd]")
+_DROPPED = re.compile("[\u200b-\u2011\ufeff\U00010000-\U0010ffff\u0000-\u0008\u000e-\u001f\ufffd]")
 _BLANKS = re.compile("[\t\r\n\x0b\x0c\u00a0\u2000-\u200a\u3000\u2028\u2029\u0085]")
 
 

@@ -49,7 +49,7 @@ _PATTERNS = (
     ("word", rf"{TAG}|<[A-Za-z0-9._-]+@[A-Za-z0-9._-]+>"),
     ("entity", r"&(?:amp|AMP|lt|LT|gt|GT|quot|QUOT|apos|APOS|nbsp|NBSP);"),
     ("assimilated", r"(?i:cannot|gonna|gotta|lemme|gimme|wanna|'tis|'twas)(?![A-Za-z0-9])"),
-    ("bare", "\u2019[nN]"),
+    ("bare", "\u2019(?:[nN]|(?:em|til|cause)(?![A-Za-z]))"),
     ("word", rf"{_SHORTENED}|\u2019[msdMSD]"),
     (
         "word",
@@ -82,7 +82,7 @@ _PATTERNS = (
     ("word", rf"(?:{_ALNUM}+(?:{_HYPHEN}{_ALNUM}+)*|[A-Z]+(?:[+&][A-Z]+)+)\.(?=[,;:])"),
     ("smiley", r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]](?![A-Za-z0-9])"),
     ("word", r"[A-Z]+\$|\\\*|<<|>>|\^_\^|[?!]+|_+|\*+|``|''"),
-    ("quotes", "[\u2018\u2019\u201c\u201d]{2,}"),
+    ("quotes", "[\u2018\u2019\u201c\u201d]{2}"),
     ("ellipsis", "\\.{3,5}|(?:\\.\u00a0){2,4}\\.|\u2026"),
     ("dashes", "-{2,}|[\u2013-\u2015\u0096\u0097]"),
 )
