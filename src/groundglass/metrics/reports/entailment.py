@@ -47,7 +47,10 @@ def contradicts(premise: Statement, hypothesis: Statement) -> bool:
     ):
         return False
     return may_be_same_place(premise, hypothesis) and (
-        grades_differ(premise, hypothesis) or courses_differ(premise, hypothesis) or sizes_differ(premise, hypothesis)
+        grades_differ(premise, hypothesis)
+        or courses_differ(premise, hypothesis)
+        or sizes_differ(premise, hypothesis)
+        or tips_differ(premise, hypothesis)
     )
 
 
@@ -65,6 +68,11 @@ def grades_differ(a: Statement, b: Statement) -> bool:
 def courses_differ(a: Statement, b: Statement) -> bool:
     """Whether both name a course since the prior, and not the same."""
     return a.course is not None and b.course is not None and a.course != b.course
+
+
+def tips_differ(a: Statement, b: Statement) -> bool:
+    """Whether both say where a device ends, and not the same."""
+    return a.tip is not None and b.tip is not None and a.tip != b.tip
 
 
 def sizes_differ(a: Statement, b: Statement) -> bool:
@@ -88,6 +96,7 @@ def _shows(premise: Statement, hypothesis: Statement) -> bool:
         and (not hypothesis.grades or (bool(premise.grades) and premise.grades <= hypothesis.grades))
         and hypothesis.course in (None, premise.course)
         and hypothesis.traits <= premise.traits
+        and hypothesis.tip in (None, premise.tip)
         and all(any(_same_size(size, other) for other in premise.sizes) for size in hypothesis.sizes)
     )
 

@@ -3,7 +3,7 @@
 Present findings of related concepts are paired so that the pairs agree best; what is left over is a false or an omitted
 finding unless the other report entails it all the same. A pair may differ in place, in severity (grade or size) and in
 course: a course that only the candidate states, or states otherwise, is a false comparison, one of the reference that
-the candidate lacks, or gives otherwise, an omitted one. A detail that only one report gives is no error except a course.
+the candidate lacks, or gives otherwise, an omitted one. A detail that only one report gives is no error, but a course.
 What differs in the same way on both sides of the body is one error. Swapping the reports therefore exchanges false with
 omitted and leaves location and severity.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from groundglass.metrics.judge.protocol import ERROR_KINDS, ErrorKind, ReportError
-from groundglass.metrics.reports.entailment import grades_differ, may_be_same_place, sizes_differ, supporting
+from groundglass.metrics.reports.entailment import grades_differ, may_be_same_place, sizes_differ, supporting, tips_differ
 from groundglass.metrics.reports.statement import GRADES, Statement, is_kind_of
 from groundglass.metrics.reports.wording import worded
 
@@ -134,7 +134,7 @@ def _likeness(a: Statement, b: Statement) -> float:
 
 def _differences(a: Statement, b: Statement) -> Iterable[tuple[ErrorKind, bool]]:
     matters = not (a.is_minor or b.is_minor)
-    if not may_be_same_place(a, b):
+    if not may_be_same_place(a, b) or tips_differ(a, b):
         yield "wrong location", matters
     if grades_differ(a, b) or sizes_differ(a, b):
         yield "wrong severity", matters and (_grades_far(a, b) or _sizes_far(a, b))
@@ -164,7 +164,7 @@ def _sizes_far(a: Statement, b: Statement) -> bool:
 
 def _plain(statement: Statement) -> Statement:
     """Only what and where: a left-over finding that the other report states elsewhere is no error of its own."""
-    return replace(statement, grades=frozenset(), course=None, traits=frozenset())
+    return replace(statement, grades=frozenset(), course=None, traits=frozenset(), tip=None)
 
 
 def _is_said_resolved(statement: Statement, others: Sequence[Statement]) -> bool:

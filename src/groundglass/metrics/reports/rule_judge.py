@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from groundglass.core import Finding
+from groundglass.core import Finding, Term
 from groundglass.metrics.judge.protocol import Entailment, GreenCounts, Phrase, ReportError
 from groundglass.metrics.reports.entailment import contradicting, supporting
 from groundglass.metrics.reports.report_errors import align
@@ -31,9 +31,15 @@ class RuleJudge:
 
     def __init__(self, reader: Reader, reader_name: str = "reader") -> None:
         self.name = f"rules {VERSION} on {reader_name}"
+        self._reader = reader
+        self._usual_place: Callable[[Term], Term | None] = lru_cache(_REMEMBERED)(self._place_of_the_bare_word)
         self._read: Callable[[str], tuple[Statement, ...]] = lru_cache(_REMEMBERED)(
-            lambda text: statements_of(reader(text))
+            lambda text: statements_of(reader(text), self._usual_place)
         )
+
+    def _place_of_the_bare_word(self, what: Term) -> Term | None:
+        """Where the reader takes a concept to be when its name stands alone: a reader's own default says nothing."""
+        return next((f.where.anatomy for f in self._reader(f"{what.name}.") if f.what == what), None)
 
     def statements(self, text: str) -> tuple[Statement, ...]:
         """What the reader finds in a text, in the judge's vocabulary."""

@@ -7,7 +7,7 @@ concept implies, and which findings are minor are data (`data/judgement.json`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -22,8 +22,9 @@ GRADES = ("mild", "moderate", "severe")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One assertion. `sides` is a subset of left and right (none = not said), `grades` the severities that it allows,
-    `course` the change since the prior, `sizes` pairs of dimension and value in that dimension's first unit."""
+    """One assertion. `sides` is a subset of left and right (none = not said), `place` None in the usual place,
+    `grades` the severities that it allows, `course` the change since the prior, `sizes` pairs of dimension and value in
+    that dimension's first unit, `tip` where a device ends."""
 
     what: Term
     present: bool
@@ -34,6 +35,7 @@ class Statement:
     course: str | None = None
     sizes: tuple[tuple[str, float], ...] = ()
     traits: frozenset[tuple[str, str]] = frozenset()
+    tip: str | None = None
 
     def on(self, side: str) -> Statement:
         """The same statement of one side only."""
@@ -46,19 +48,34 @@ class Statement:
         return not names.isdisjoint(_judgement()["minor"])
 
 
-def statements_of(findings: Iterable[Finding]) -> tuple[Statement, ...]:
-    """What findings state, in their order; a resolved finding is an absent one."""
-    return tuple(_statement(finding) for finding in findings)
+def statements_of(
+    findings: Iterable[Finding], usual_place: Callable[[Term], Term | None] = lambda what: None
+) -> tuple[Statement, ...]:
+    """What findings state of the patient now, in their order.
+
+    A resolved finding is an absent one. What is historical, hypothetical or of another person states nothing.
+    `usual_place` tells where a concept is understood to be when nothing is said; a place that says no more is dropped.
+    """
+    return tuple(
+        _statement(finding, usual_place(finding.what)) for finding in findings if finding.attribute("assertion") is None
+    )
 
 
-def _statement(finding: Finding) -> Statement:
+def _statement(finding: Finding, usual: Term | None) -> Statement:
     course = _course(finding)
+    place = finding.where.anatomy
+    tip = (finding.attribute("position") or "").casefold() or None
+    if place is not None and usual is not None and is_within(usual, place):
+        place = None
+    if _is_device(finding.what):
+        # A device is one thing: two places of it exclude each other, as two places of nodules do not.
+        place, tip = None, tip or (place.name.casefold() if place else None)
     return Statement(
         what=finding.what,
         present=finding.status != "absent" and course != "resolved",
         certain=finding.status != "uncertain",
         sides=_sides(finding),
-        place=finding.where.anatomy,
+        place=place,
         grades=_grades(finding),
         course=course,
         sizes=tuple(size for size in map(_size, finding.measurements) if size is not None),
@@ -67,6 +84,7 @@ def _statement(finding: Finding) -> Statement:
             for a in finding.attributes
             if a.kind.casefold() in _judgement()["traits"]
         ),
+        tip=tip,
     )
 
 
@@ -76,8 +94,8 @@ def _sides(finding: Finding) -> frozenset[str]:
         return BOTH_SIDES
     if side in BOTH_SIDES:
         return frozenset({side})
-    words = (finding.where.anatomy.name if finding.where.anatomy else "").split()
-    return BOTH_SIDES & set(words)
+    name = finding.where.anatomy.name if finding.where.anatomy else ""
+    return BOTH_SIDES & {*name.split(), _judgement()["only_side"].get(name)}
 
 
 def _grades(finding: Finding) -> frozenset[str]:
@@ -98,14 +116,19 @@ def _size(measurement: Measurement) -> tuple[str, float] | None:
     return dimension, measurement.value * factor
 
 
+def _is_device(what: Term) -> bool:
+    entry = ontology().find(what.name)
+    return entry is not None and entry.kind == "device"
+
+
 @cache
 def broader(term: Term) -> frozenset[Term]:
     """The term itself, its broader terms in the ontology, and what those imply by definition."""
     terms = {term}
     if term.name in ontology():
         terms |= set(ontology().ancestors(term.name))
-    for name in [each.name for each in terms]:
-        for implied in _judgement()["implies_present"].get(name.casefold(), ()):
+    for name in [each.name.casefold() for each in terms]:
+        for implied in (*_judgement()["implies"].get(name, ()), *_judgement()["lies_within"].get(name, ())):
             if implied in ontology() and ontology()[implied] not in terms:
                 terms |= broader(ontology()[implied])
     return frozenset(terms)
@@ -117,7 +140,7 @@ def is_kind_of(narrow: Term, wide: Term) -> bool:
 
 
 def is_within(inner: Term | None, outer: Term | None) -> bool:
-    """Whether a place lies in another; an unsaid outer place holds every place, an unsaid inner one lies in no other."""
+    """Whether a place lies in another; an unsaid outer place holds every place, an unsaid inner one lies in none."""
     if outer is None:
         return True
     return inner is not None and is_kind_of(inner, outer)
