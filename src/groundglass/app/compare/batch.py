@@ -39,7 +39,7 @@ def run_all(
     `work` must be a module's function or a partial of one. Progress is shown on a terminal.
     """
     with _progress(title, len(items)) as advance:
-        if processes == 1 or len(items) <= _ALONE:
+        if runs_here(len(items), processes):
             return [_one(work, item, advance) for item in items]
         answers: dict[int, Answer | Failure] = {}
         waiting = deque(enumerate(items))
@@ -51,6 +51,11 @@ def run_all(
                     answers[index] = Failure("its process ended: a damaged file, or too little memory")
                     advance()
         return [answers[index] for index in range(len(items))]
+
+
+def runs_here(items: int, processes: int) -> bool:
+    """Whether `run_all` starts no process of its own, so that each item may use all cores."""
+    return processes == 1 or items <= _ALONE
 
 
 def attempt(work: Callable[[Item], Answer], item: Item) -> Answer | Failure:

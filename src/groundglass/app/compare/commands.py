@@ -23,6 +23,7 @@ compare = typer.Typer(
 _OptionalText = Optional[str]  # noqa: UP045 (typer resolves the annotation at run time)
 _OptionalPath = Optional[Path]  # noqa: UP045
 _OptionalInt = Optional[int]  # noqa: UP045
+_OptionalNumber = Optional[float]  # noqa: UP045
 
 
 def _shared(
@@ -101,6 +102,52 @@ def _with_shared_options(make: Callable[..., Any]) -> Callable[..., None]:
     command.__annotations__ = {name: p.annotation for name, p in parameters.items()}
     del command.__wrapped__  # type: ignore[attr-defined]
     return command
+
+
+@compare.command()
+@_with_shared_options
+def seg(
+    labels: Annotated[
+        _OptionalText,
+        typer.Option(
+            metavar="FILE",
+            help="Labels to compare and their names: CSV, JSON, dataset.json, ITK-SNAP; or 1=liver,2=spleen.",
+        ),
+    ] = None,
+    spacing_from: Annotated[
+        _OptionalPath,
+        typer.Option(
+            metavar="PATH", help="Take spacing and place from these images (often TRUTH), not from the masks."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        _OptionalNumber, typer.Option(metavar="MM", help="Tolerance of NSD; else the convention's.")
+    ] = None,
+    convention: Annotated[
+        str,
+        typer.Option(help="Rules for empty masks and lesions: plain, penalised, isles22, brats23, verse, monai, ..."),
+    ] = "plain",
+) -> Any:
+    """Masks (NIfTI, NRRD, MHA, PNG, DICOM SEG): Dice to lesion-wise scores."""
+    from groundglass.app.compare.label_names import read_labels
+    from groundglass.app.compare.seg import Segmentation
+
+    return Segmentation(read_labels(labels) if labels else (), spacing_from, tolerance, convention)
+
+
+@compare.command("labels")
+@_with_shared_options
+def labels_command(
+    labels: Annotated[
+        str, typer.Option(help="Columns to compare, separated by commas; else all that are no ids.")
+    ] = "",
+    threshold: Annotated[float, typer.Option(help="Scores from here on are a yes.")] = 0.5,
+    specificity: Annotated[float, typer.Option(help="Where sensitivity_at_specificity is told.")] = 0.9,
+) -> Any:
+    """Tables of labels or classes (CSV, JSON): AUROC to kappa."""
+    from groundglass.app.compare.labels import Labels
+
+    return Labels(tuple(name.strip() for name in labels.split(",") if name.strip()), threshold, specificity)
 
 
 @compare.command("reports")

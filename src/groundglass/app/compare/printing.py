@@ -12,7 +12,8 @@ from typing import Any
 
 CSV_COLUMNS = (
     "kind", "method", "label", "metric", "unit", "n", "missing", "patients", "value", "low", "high", "sd", "median",
-    "q1", "q3", "p_wilcoxon", "p_wilcoxon_holm", "p_permutation", "p_permutation_holm", "p_delong", "p_delong_holm", "note",
+    "q1", "q3", "p_wilcoxon", "p_wilcoxon_holm", "p_permutation", "p_permutation_holm", "p_delong", "p_delong_holm",
+    "note",
 )  # fmt: skip
 _TESTS = {"wilcoxon": "Wilcoxon", "permutation": "permutation", "delong": "DeLong"}
 _LISTED = 20

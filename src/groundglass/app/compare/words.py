@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from groundglass.app.compare.kind import Figure
 from groundglass.app.compare.report_texts import ReportPairs
+from groundglass.app.compare.resampling import intervals_of_sums
 from groundglass.app.compare.settings import Settings
 from groundglass.metrics.statistics import Row
-from groundglass.metrics.statistics.bootstrap import cluster_codes, draw_counts, expanded_bca
 from groundglass.metrics.text_overlap import coco_scores, coco_text, meteor, rouge
 from groundglass.metrics.text_overlap.bleu import BleuCounts, bleu_counts, coco_bleu_of
 from groundglass.metrics.text_overlap.ngrams import count_ngrams
@@ -52,22 +52,13 @@ def _corpus_bleu(
     """BLEU of all reports together: its counts are sums over reports, so a resample is a sum over patients."""
     documents = [coco_text(text).split() for text in (*candidates, *references)]
     counts = bleu_counts(count_ngrams(documents, max(orders)), np.arange(len(references)))
-    codes, clusters = cluster_codes(patients)
-    table = np.column_stack([counts.matches, counts.totals, counts.candidate_length, counts.reference_length]).astype(
-        np.float64
-    )
-    sums = np.zeros((clusters, table.shape[1]))
-    np.add.at(sums, codes, table)
-    whole = _bleu(sums.sum(axis=0, keepdims=True))[0]
-    drawn = np.concatenate([_bleu(d @ sums) for d in draw_counts(clusters, settings.resamples, settings.seed)])
-    without = _bleu(sums.sum(axis=0) - sums)
-    figures = []
-    for order in orders:
-        interval = expanded_bca(float(whole[order - 1]), drawn[:, order - 1], without[:, order - 1])
-        figures.append(
-            Figure("words", f"bleu-{order}", interval.estimate, interval.low, interval.high, len(candidates), clusters)
-        )
-    return figures
+    table = np.column_stack([counts.matches, counts.totals, counts.candidate_length, counts.reference_length])
+    found = intervals_of_sums(_bleu, table.astype(np.float64), patients, settings)
+    return [
+        Figure("words", f"bleu-{order}", one.estimate, one.low, one.high, len(candidates), len(set(patients)))
+        for order in orders
+        for one in [found[order - 1]]
+    ]
 
 
 def _bleu(sums: NDArray[np.float64]) -> NDArray[np.float64]:
