@@ -7,17 +7,14 @@ narrow by that factor; at 15 patients they cover 0.90 where this one covers 0.93
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from groundglass.core.errors import ConfigurationError, InputError
-
-Seed = int | np.random.Generator
-_CELLS = 4_000_000
-"""Resampled clusters that are held at a time."""
+from groundglass.metrics.statistics.draws import Seed, draw_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +43,27 @@ def cluster_codes(clusters: ArrayLike) -> tuple[NDArray[np.intp], int]:
     return codes.reshape(-1), len(names)
 
 
-def draw_counts(clusters: int, resamples: int, seed: Seed) -> Iterator[NDArray[np.float64]]:
-    """How often each of K clusters is drawn, (chunk, K) at a time: multinomial, K draws of K with replacement."""
-    rng = np.random.default_rng(seed)
-    chunk = max(1, _CELLS // max(clusters, 1))
-    for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        drawn = rng.integers(0, clusters, (size, clusters)) + clusters * np.arange(size)[:, None]
-        yield np.bincount(drawn.reshape(-1), minlength=size * clusters).reshape(size, clusters).astype(np.float64)
-
-
 def expanded_bca(
-    estimate: float, replicates: NDArray[np.float64], jackknife: NDArray[np.float64], *, level: float = 0.95
+    estimate: float,
+    replicates: NDArray[np.float64],
+    jackknife: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+    units: int | None = None,
 ) -> Interval:
     """BCa interval at expanded levels from bootstrap `replicates` (R,) and leave-one-cluster-out values (K,).
 
+    `units` is the number that the expansion goes by, K unless given (an AUROC is as sure as its rarer class).
     Replicates that are NaN (a statistic that a resample does not define) are left out. The interval is NaN when there
     is one cluster or no replicate, and a point when all replicates are equal.
     """
     from scipy.special import ndtr, ndtri, stdtrit
 
     held = replicates[~np.isnan(replicates)]
-    clusters = len(jackknife)
+    clusters = len(jackknife) if units is None else units
     if clusters < 2 or not len(held) or not np.isfinite(estimate):
         return Interval(estimate, np.nan, np.nan, level)
-    spread = np.mean(jackknife) - jackknife
+    spread = np.nanmean(jackknife) - jackknife
     scale = np.nansum(spread**2) ** 1.5
     acceleration = float(np.nansum(spread**3) / (6 * scale)) if scale > 0 else 0.0
     # Rounding must not decide which side of the estimate an equal replicate lies on.
@@ -102,16 +95,16 @@ def bootstrap_means(
     # Column by column: a product of matrices rounds differently with the number of columns.
     columns = [(np.ascontiguousarray(s), np.ascontiguousarray(n)) for s, n in zip(sums.T, sizes.T, strict=True)]
     totals = np.array([total.sum() for total, _ in columns])
-    counts = np.array([number.sum() for _, number in columns])
-    means = totals / counts
+    numbers = np.array([number.sum() for _, number in columns])
+    means = totals / numbers
     replicates = np.concatenate(
         [
             np.stack([(drawn @ total) / (drawn @ number) for total, number in columns], axis=1)
-            for drawn in draw_counts(len(sums), resamples, seed)
+            for drawn in (counts.astype(np.float64) for counts in draw_counts(len(sums), resamples, seed))
         ]
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        jackknife = (totals - sums) / (counts - sizes)
+        jackknife = (totals - sums) / (numbers - sizes)
     return [
         expanded_bca(float(mean), replicates[:, column], jackknife[:, column], level=level)
         for column, mean in enumerate(means)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.metrics.statistics.bootstrap import Seed
+from groundglass.metrics.statistics.draws import Seed
 
 _CELLS = 4_000_000
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.core.errors import InputError
-from groundglass.metrics.statistics.bootstrap import Interval, Seed, bootstrap_means, check_options, cluster_codes
+from groundglass.metrics.statistics.bootstrap import Interval, bootstrap_means, check_options, cluster_codes
 
 _SHOWN = 5
 
@@ -93,8 +93,8 @@ def cluster_sums(
     return np.bincount(codes, values, count).astype(np.float64), np.bincount(codes, minlength=count).astype(np.float64)
 
 
-def _intervals(groups: dict[tuple[str, str], list[Row]], level: float, resamples: int, seed: Seed) -> list[Interval]:
-    """One interval per group. Groups of as many patients share their draws, which costs one matrix product for all."""
+def _intervals(groups: dict[tuple[str, str], list[Row]], level: float, resamples: int, seed: int) -> list[Interval]:
+    """One interval per group. Groups of as many patients share their draws."""
     found: list[Interval | None] = []
     by_patients: dict[int, list[tuple[int, NDArray[np.float64], NDArray[np.float64]]]] = {}
     for position, group in enumerate(groups.values()):

@@ -1,0 +1,66 @@
+"""Figures of classifiers: ranking, decisions, calibration, agreement, patients, subgroups, clinical use.
+
+Scores are finite numbers, higher for the class of interest; a case is called positive when score >= threshold.
+"""
+
+from groundglass.core.lazy import lazy_exports
+
+_EXPORTS = {
+    "Auroc": "roc",
+    "AurocDifference": "roc",
+    "AveragePrecision": "precision_recall",
+    "BinaryCounts": "decisions",
+    "CalibrationCurve": "calibration",
+    "DecisionCurve": "decision_curve",
+    "FScores": "f_scores",
+    "GroupRates": "fairness",
+    "OperatingPoint": "operating_points",
+    "OrdinalScores": "ordinal",
+    "Rates": "decisions",
+    "RocCurve": "roc",
+    "SubgroupGap": "subgroups",
+    "accuracy": "decisions",
+    "any_slice_rate": "patients",
+    "at_sensitivity": "operating_points",
+    "at_specificity": "operating_points",
+    "auroc": "roc",
+    "auroc_difference": "roc",
+    "auroc_gap": "subgroups",
+    "average_precision": "precision_recall",
+    "balanced_accuracy": "decisions",
+    "best_f1": "operating_points",
+    "bootstrap_average_precision": "precision_recall",
+    "brier": "calibration",
+    "calibration_curve": "calibration",
+    "calibration_line": "calibration",
+    "classwise_calibration_error": "calibration",
+    "cohen_kappa": "agreement",
+    "confusion_matrix": "decisions",
+    "consecutive_slices_rate": "patients",
+    "cumulative_aurocs": "ordinal",
+    "decision_curve": "decision_curve",
+    "equality_gaps": "fairness",
+    "exact_match": "multilabel",
+    "expected_calibration_error": "calibration",
+    "f_scores": "f_scores",
+    "group_rates": "fairness",
+    "hamming_loss": "multilabel",
+    "log_loss": "calibration",
+    "matthews": "decisions",
+    "micro_f1": "multilabel",
+    "multiclass_auroc": "multiclass",
+    "multilabel_f_scores": "f_scores",
+    "ordinal_concordance": "ordinal",
+    "ordinal_scores": "ordinal",
+    "patient_labels": "patients",
+    "patient_scores": "patients",
+    "predictive_values": "decisions",
+    "rates": "decisions",
+    "roc_curve": "roc",
+    "subgroup_gap": "subgroups",
+    "top_label_calibration_error": "calibration",
+    "youden": "operating_points",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)
