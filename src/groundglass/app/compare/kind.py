@@ -43,7 +43,7 @@ class Test:
     """The first minus the second prediction over `n` cases of `patients`; `left_out` cases lack a value.
 
     `p` holds a two-sided p value per test (wilcoxon, permutation, delong), `holm` the same after Holm's correction over
-    all metrics and labels.
+    all metrics and labels with that test.
     """
 
     label: str

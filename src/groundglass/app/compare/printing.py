@@ -142,7 +142,7 @@ def _rules(document: Mapping[str, Any]) -> list[str]:
     if document["conventions"]:
         lines.append("; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in document["conventions"].items()))
     if document["tests"]:
-        lines.append("tests are two-sided and paired by patient; Holm's correction over all lines of the table")
+        lines.append("tests are two-sided and by patient; Holm's correction goes over all lines with the same test")
     return lines
 
 
