@@ -8,10 +8,9 @@ child process, which also lets JPEG 2000 use all cores, and the others work here
 from __future__ import annotations
 
 import importlib.util
-from functools import cache
+from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
@@ -29,6 +28,7 @@ from pydicom.uid import (
 )
 
 from groundglass.core import GroundglassError, InputError, TruncatedError, UnsupportedError
+from groundglass.io.charls import decode_jpeg_ls
 from groundglass.io.codestream import check_codestream, with_end
 from groundglass.io.dicom_header import Header
 from groundglass.io.dicom_layout import Layout
@@ -102,8 +102,8 @@ def _as_native(planes: Planes) -> Planes:
 
 
 def _jpeg_ls(stream: bytes, layout: Layout, label: str) -> Planes:
-    """Grey JPEG-LS: by imagecodecs where it is installed, as it lets other threads run, else by pyjpegls."""
-    return _as_stored(_tried(_charls(), stream, label), layout, label)
+    decode = partial(decode_jpeg_ls, shape=(layout.rows, layout.columns))
+    return _as_stored(_tried(decode, stream, label), layout, label)
 
 
 def _jpeg_12(stream: bytes, layout: Layout, label: str) -> Planes:
@@ -135,14 +135,3 @@ def _as_stored(plane: Planes, layout: Layout, label: str) -> Planes:
     unused = layout.dtype.itemsize * 8 - layout.bits_stored
     whole = plane.astype(layout.dtype.str.replace("i", "u")).view(layout.dtype)
     return (whole << unused) >> unused if unused else whole
-
-
-@cache
-def _charls() -> Any:
-    try:
-        from imagecodecs import jpegls_decode
-    except ImportError:
-        from jpeg_ls import decode
-
-        return lambda stream: decode(np.frombuffer(stream, dtype=np.uint8))
-    return jpegls_decode
