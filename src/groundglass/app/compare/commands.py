@@ -158,11 +158,12 @@ def reports_command(
     ] = ["builtin"],  # noqa: B006
     model: Annotated[str, typer.Option(help="The endpoint's model.")] = "",
     transcripts: Annotated[
-        _OptionalPath, typer.Option(help="Folder that keeps the endpoint's answers: the same question is asked once.")
+        _OptionalPath,
+        typer.Option(metavar="FILE", help="Keeps the endpoint's answers: the same question is asked once."),
     ] = None,
     text_column: Annotated[_OptionalText, typer.Option(help="Column of a table with the report.")] = None,
 ) -> Any:
-    """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, RadFact, CheXprompt, GREEN."""
+    """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, graph F1, RadFact, CheXprompt, GREEN."""
     from groundglass.app.compare.judges import choices
     from groundglass.app.compare.reports import Reports
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from groundglass.core import ConfigurationError
 
@@ -13,11 +15,12 @@ if TYPE_CHECKING:
     from groundglass.metrics.judge import Judge
 
 BUILTIN = "builtin"
+_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`where` is builtin or the address of an OpenAI-compatible endpoint; `store` keeps its transcripts."""
+    """`where` is builtin or the address of an OpenAI-compatible endpoint; `store` is the file of its transcripts."""
 
     where: str
     model: str = ""
@@ -32,7 +35,8 @@ class Choice:
 def choices(words: list[str], model: str, store: Path | None) -> tuple[Choice, ...]:
     """From the command line. `none` means no judge.
 
-    Raises ConfigurationError for a word that is neither builtin nor an address, and for an endpoint without model.
+    Raises ConfigurationError for a word that is neither builtin nor an address, for an endpoint without model, and for one that
+    cannot be reached.
     """
     if words == ["none"]:
         return ()
@@ -42,8 +46,22 @@ def choices(words: list[str], model: str, store: Path | None) -> tuple[Choice, .
             raise ConfigurationError(f"--judge {word}", "is no judge", "Use builtin, none, or an address (http...).")
         if word != BUILTIN and not model:
             raise ConfigurationError(f"--judge {word}", "needs the name of a model", "Add --model NAME.")
+        if word != BUILTIN:
+            _reach(word)
         chosen.append(Choice(word, "" if word == BUILTIN else model, store))
     return tuple(chosen)
+
+
+def _reach(address: str) -> None:
+    """Knock once: a mistyped address would otherwise cost the retries of every question."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"--judge {address}", f"cannot be reached ({error})", "Start it, or mend it."
+        ) from error
 
 
 @lru_cache(maxsize=4)
@@ -54,4 +72,6 @@ def judge_of(choice: Choice) -> Judge:
         from groundglass.text import read_findings
 
         return RuleJudge(read_findings, "groundglass.text")
-    raise NotImplementedError
+    from groundglass.metrics.judge import EndpointJudge
+
+    return EndpointJudge.at(choice.where, choice.model, store=choice.store)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from groundglass.app.compare.batch import Failure, run_all
 from groundglass.app.compare.judges import Choice, judge_of
@@ -30,11 +30,12 @@ _VOID_ABOVE = 0.01
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows of one judge, reports that broke it, and remarks."""
+    """Rows of one judge, reports that broke it, remarks, and what it cost (an endpoint)."""
 
     rows: list[Row]
     failures: Mapping[str, str]
     notes: list[str]
+    usage: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,25 @@ def judge_all(pairs: ReportPairs, choice: Choice, metrics: Sequence[str], settin
             failures[case] = answer.reason
         else:
             rows += [Row(case, patient, choice.name, metric, answer.values[metric]) for metric in asked]
-    return Judged(rows, failures, _notes(judge, [a for a in answers if isinstance(a, Verdicts)]))
+    usage = getattr(judge, "usage", None)
+    spent = {"judge": judge.name, **(asdict(usage) if usage else {})}
+    return Judged(rows, failures, _notes(judge, [a for a in answers if isinstance(a, Verdicts)]), spent)
+
+
+def disagreement(first: Sequence[Row], second: Sequence[Row], names: tuple[str, str]) -> list[Row]:
+    """How far two judges are apart on each report: the absolute difference of each metric that both gave."""
+    theirs = {(row.case, row.metric): row.value for row in second}
+    return [
+        Row(
+            row.case,
+            row.patient,
+            f"| {names[0]} - {names[1]} |",
+            row.metric,
+            abs(row.value - theirs[row.case, row.metric]),
+        )
+        for row in first
+        if (row.case, row.metric) in theirs
+    ]
 
 
 def judged(judge: Judge, metrics: Sequence[str], pair: tuple[ReportText, ReportText]) -> Verdicts:

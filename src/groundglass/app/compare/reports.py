@@ -9,10 +9,11 @@ from typing import Any
 
 from groundglass.app.compare.cases import pair_cases
 from groundglass.app.compare.judges import Choice
-from groundglass.app.compare.judging import JUDGED, judge_all
+from groundglass.app.compare.judging import JUDGED, disagreement, judge_all
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
 from groundglass.app.compare.report_texts import ReportPairs, ReportText, read_reports
 from groundglass.app.compare.settings import Settings
+from groundglass.app.compare.stated import stated_scores
 from groundglass.app.compare.words import word_scores
 
 MEASURES = {
@@ -25,6 +26,10 @@ MEASURES = {
     "rouge-l": Measure("ROUGE-L F1"),
     "meteor": Measure("METEOR (exact, stem)"),
     "cider-d": Measure("CIDEr-D"),
+    "graph_entity_f1": Measure("entity F1"),
+    "graph_relation_f1": Measure("relation F1"),
+    "graph_f1": Measure("graph F1 (mean of entity and relation)"),
+    "lunguage_f1": Measure("LunguageScore (character n-grams)"),
     "radfact_precision": Measure("RadFact logical precision"),
     "radfact_recall": Measure("RadFact logical recall"),
     "radfact_f1": Measure("RadFact logical F1"),
@@ -36,7 +41,7 @@ MEASURES = {
     "errors_all": Measure("CheXprompt errors", higher_is_better=False),
     "green": Measure("GREEN"),
 }
-USUAL = ("bleu-1", "bleu-4", "rouge-l", "meteor", "cider-d", *JUDGED)
+USUAL = ("bleu-1", "bleu-4", "rouge-l", "meteor", "cider-d", "graph_f1", "lunguage_f1", *JUDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,15 @@ class Reports:
             cases, [real.patients[c] for c in cases], [texts[c] for c in cases], [real.cases[c] for c in cases]
         )
         rows, figures = word_scores(pairs, metrics, settings)
-        failures: dict[str, str] = {}
+        found, failures = stated_scores(pairs, metrics, settings)
+        rows += found
         notes = [f"{len(extra)} predicted report(s) have no reference and were left out"] if extra else []
-        for choice in self.judges if set(metrics) & set(JUDGED) else ():
-            judged = judge_all(pairs, choice, metrics, settings)
-            rows += judged.rows
-            failures |= judged.failures
-            notes += judged.notes
-        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes))
+        verdicts = [judge_all(pairs, choice, metrics, settings) for choice in self.judges if set(metrics) & set(JUDGED)]
+        for one in verdicts:
+            rows += one.rows
+            failures |= one.failures
+            notes += one.notes
+        if len(verdicts) == 2:
+            rows += disagreement(verdicts[0].rows, verdicts[1].rows, (self.judges[0].name, self.judges[1].name))
+        spent = {"judges": [one.usage for one in verdicts]}
+        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), extra=spent)

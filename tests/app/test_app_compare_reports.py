@@ -1,0 +1,200 @@
+"""`compare reports`: folders, tables and DICOM SR; words, findings and judges, the built-in one and a real endpoint."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from compare_cases import compare, document, problem, save_table, summary, values
+
+REFERENCES = {
+    "sub-1_a": "Small left pleural effusion. No pneumothorax. Heart size is normal.",
+    "sub-1_b": "Right lower lobe consolidation. No pleural effusion.",
+    "sub-2_a": "Clear lungs. No pleural effusion or pneumothorax.",
+    "sub-3_a": "Large right pneumothorax. Endotracheal tube in satisfactory position.",
+}
+CANDIDATES = {
+    "sub-1_a": "Small right pleural effusion. No pneumothorax.",
+    "sub-1_b": "Right lower lobe consolidation. No pleural effusion.",
+    "sub-2_a": "Clear lungs. No pleural effusion or pneumothorax.",
+    "sub-3_a": "Clear lungs.",
+}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name, reports in (("p", CANDIDATES), ("t", REFERENCES)):
+        (tmp_path / name).mkdir()
+        for case, text in reports.items():
+            (tmp_path / name / f"{case}.txt").write_text(text)
+    return tmp_path / "p", tmp_path / "t"
+
+
+def test_words_findings_and_the_built_in_judge(folders: tuple[Path, Path]) -> None:
+    from groundglass.metrics.text_overlap import coco_bleu
+
+    result = document("reports", *folders)
+    assert values(result, "bleu-4", "words")["sub-2_a"] == pytest.approx(1)
+    corpus = coco_bleu(list(CANDIDATES.values()), list(REFERENCES.values())).corpus
+    line = next(figure for figure in result["figures"] if figure["metric"] == "bleu-4")
+    assert line["value"] == pytest.approx(corpus[3])
+    assert line["low"] < line["value"] < line["high"]
+    assert (line["n"], line["patients"]) == (4, 3)
+    assert values(result, "graph_f1", "findings")["sub-2_a"] == 1
+    errors = values(result, "errors_significant", "builtin")
+    assert errors["sub-2_a"] == errors["sub-1_b"] == 0
+    assert errors["sub-1_a"] > 0
+    assert errors["sub-3_a"] > 0
+    assert values(result, "green", "builtin")["sub-1_b"] == 1
+    assert values(result, "radfact_f1", "builtin")["sub-2_a"] == 1
+    assert values(result, "radfact_recall", "builtin")["sub-3_a"] < 1
+    assert not [row for row in result["rows"] if row["metric"].startswith("grounding")]
+    assert document("reports", *folders, "--processes", 2)["rows"] == result["rows"]
+
+
+def test_tables_text_columns_and_paired_tests(tmp_path: Path) -> None:
+    rows = [[case, case[:5], text] for case, text in REFERENCES.items()]
+    t = save_table(tmp_path / "t.csv", ["study_id", "patient_id", "findings"], rows)
+    p = save_table(tmp_path / "p.csv", ["study_id", "said"], CANDIDATES.items())
+    assert "has no column report or text" in problem("reports", p, t)
+    assert document("reports", p, p, "--text-column", "said", "--metrics", "bleu-1")["summaries"][0]["mean"] > 0.999
+    q = save_table(tmp_path / "q.csv", ["study_id", "report"], REFERENCES.items())
+    p = save_table(tmp_path / "p.csv", ["study_id", "report"], CANDIDATES.items())
+    result = document("reports", p, t, "--against", q, "--metrics", "rouge-l,green")
+    test = next(test for test in result["tests"] if test["metric"] == "rouge-l")
+    assert test["difference"] < 0
+    assert summary(result, "green", method="q.csv")["mean"] == 1
+
+
+def test_missing_empty_and_double_reports(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    prediction, truth = folders
+    (prediction / "sub-2_a.txt").unlink()
+    assert "no prediction for 1 case(s): sub-2_a" in problem("reports", prediction, truth)
+    metrics = "rouge-l,radfact_precision,green,errors_all"
+    assert (
+        summary(document("reports", prediction, truth, "--allow-missing", "skip", "--metrics", metrics), "green")["n"]
+        == 3
+    )
+    worst = document("reports", prediction, truth, "--allow-missing", "worst", "--metrics", metrics)
+    for metric, label in (("rouge-l", "words"), ("radfact_precision", "builtin"), ("green", "builtin")):
+        assert values(worst, metric, label)["sub-2_a"] == 0
+    (prediction / "sub-2_a.txt").write_text(" \n")
+    assert "sub-2_a.txt: is empty" in problem("reports", prediction, truth)
+    t = save_table(tmp_path / "t.csv", ["case", "report"], [["a", "Clear."], ["a", "Clear."]])
+    assert "has case a twice" in problem("reports", t, t)
+    assert "is not a metric here" in problem("reports", prediction, truth, "--metrics", "bleu-9")
+
+
+def test_grounded_phrases(tmp_path: Path) -> None:
+    reference = [
+        {"text": "Right pneumothorax.", "boxes": [[0.1, 0.1, 0.4, 0.4]]},
+        {"text": "No effusion.", "boxes": []},
+    ]
+    moved = [{"text": "Right pneumothorax.", "boxes": [[0.6, 0.6, 0.9, 0.9]]}, {"text": "No effusion."}]
+    for name, phrases in (("t", reference), ("p", moved), ("q", reference)):
+        (tmp_path / f"{name}.json").write_text(json.dumps([{"case": "a", "phrases": phrases}]))
+    wrong = document("reports", tmp_path / "p.json", tmp_path / "t.json")
+    assert values(wrong, "radfact_f1", "builtin") == {"a": 1}
+    assert values(wrong, "spatial_precision", "builtin") == {"a": 0}
+    right = document("reports", tmp_path / "q.json", tmp_path / "t.json")
+    assert values(right, "spatial_precision", "builtin") == {"a": 1}
+    (tmp_path / "p.json").write_text('[{"case": "a", "phrases": ["x"]}]')
+    assert "has phrases of another form" in problem("reports", tmp_path / "p.json", tmp_path / "t.json")
+
+
+class _Model(BaseHTTPRequestHandler):
+    """A model that finds every statement entailed, never an error, one matched finding; and counts what it is asked."""
+
+    asked: list[str]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        schema = body["response_format"]["json_schema"]["name"]
+        type(self).asked.append(schema)
+        kinds = ("false_finding", "omitted_finding", "wrong_location", "wrong_severity", "false_comparison",
+                 "omitted_comparison")  # fmt: skip
+        none = {"significant": {kind: [] for kind in kinds}, "insignificant": {kind: [] for kind in kinds}}
+        answers = {
+            "entailment": {"verdict": "entailed", "evidence": [1], "note": ""},
+            "errors": none,
+            "green": {"matched": ["lungs"], **none},
+        }
+        reply = json.dumps(answers[schema]) if schema in answers else '{"wrong": 1}'
+        if schema == "phrases":
+            last = body["messages"][-1]["content"].strip().splitlines()[-1]
+            reply = json.dumps({"phrases": [part.strip() + "." for part in last.split(".") if part.strip()]})
+        content = json.dumps(
+            {
+                "choices": [{"message": {"role": "assistant", "content": reply}}],
+                "usage": {"prompt_tokens": 7, "completion_tokens": 3},
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[tuple[str, list[str]]]:
+    _Model.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Model)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", _Model.asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_endpoint_its_transcripts_and_the_disagreement(
+    folders: tuple[Path, Path], endpoint: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    address, asked = endpoint
+    judges = ("--judge", "builtin", "--judge", address, "--model", "tiny", "--transcripts", tmp_path / "store.sqlite")
+    metrics = ("--metrics", "radfact_f1,errors_significant,green")
+    result = document("reports", *folders, *judges, *metrics)
+    assert set(values(result, "errors_significant", "tiny").values()) == {0}
+    assert set(values(result, "green", "tiny").values()) == {1}
+    apart = values(result, "errors_significant", "| builtin - tiny |")
+    assert apart == values(result, "errors_significant", "builtin")
+    usage = result["methods"][0]["judges"][1]
+    assert usage["requests"] == len(asked) > 0
+    assert usage["failures"] == {}
+    before = len(asked)
+    again = document("reports", *folders, *judges, *metrics)
+    assert len(asked) == before
+    assert again["rows"] == result["rows"]
+
+
+def test_judges_that_cannot_be_had(folders: tuple[Path, Path]) -> None:
+    assert "is no judge" in problem("reports", *folders, "--judge", "me")
+    assert "needs the name of a model" in problem("reports", *folders, "--judge", "http://127.0.0.1:9")
+    text = problem("reports", *folders, "--judge", "http://127.0.0.1:9/v1", "--model", "m")
+    assert "cannot be reached" in text
+    words = document("reports", *folders, "--judge", "none")
+    assert {row["label"] for row in words["summaries"]} == {"words", "findings"}
+
+
+def test_report_folders_of_read_and_single_files(tmp_path: Path) -> None:
+    from groundglass.app.outputs import report_document, write_json
+    from groundglass.core import Report, Section, Sentence, Study
+
+    for name in ("p", "t"):
+        (tmp_path / name / "study1").mkdir(parents=True)
+        report = Report((Section("findings", (Sentence("Clear lungs."), Sentence("No effusion."))),), ())
+        write_json(report_document(report, Study(())), tmp_path / name / "study1" / "report.json")
+    result = document("reports", tmp_path / "p", tmp_path / "t", "--metrics", "bleu-1")
+    assert values(result, "bleu-1", "words") == {"study1": pytest.approx(1)}
+    (tmp_path / "a.txt").write_text("Clear lungs. No effusion.")
+    single = document("reports", tmp_path / "a.txt", tmp_path / "t" / "study1" / "report.json", "--metrics", "rouge-l")
+    assert list(values(single, "rouge-l", "words").values()) == [pytest.approx(1)]
+    shown = compare("reports", tmp_path / "p", tmp_path / "t", "--judge", "none")
+    assert "METEOR (exact, stem)" in shown.stdout
