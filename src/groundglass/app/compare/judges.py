@@ -35,8 +35,8 @@ class Choice:
 def choices(words: list[str], model: str, store: Path | None) -> tuple[Choice, ...]:
     """From the command line. `none` means no judge.
 
-    Raises ConfigurationError for a word that is neither builtin nor an address, for an endpoint without model, and for one that
-    cannot be reached.
+    Raises ConfigurationError for a word that is neither builtin nor an address, for an endpoint without a model, and
+    for one that cannot be reached.
     """
     if words == ["none"]:
         return ()

@@ -98,8 +98,8 @@ def _from_itk_snap(text: str) -> list[NamedLabel]:
 
 def _checked(labels: list[NamedLabel], place: object) -> tuple[NamedLabel, ...]:
     kept = [label for label in labels if label.numbers != (0,)]
-    names = [label.name for label in kept]
-    numbers = [label.numbers for label in kept]
+    names: list[object] = [label.name for label in kept]
+    numbers: list[object] = [label.numbers for label in kept]
     for values, what in ((names, "name"), (numbers, "number")):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:

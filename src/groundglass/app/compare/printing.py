@@ -95,13 +95,21 @@ def number(value: float | None) -> str:
 
 
 def _summary_table(document: Mapping[str, Any], first: Sequence[str]) -> Any:
-    table = _table(first, ("metric", "n", "mean", "95 % interval", "median", "IQR"))
+    clustered = any(summary["patients"] != summary["n"] for summary in document["summaries"])
+    counted = ("n", "patients") if clustered else ("n",)
+    table = _table(first, ("metric", *counted, "mean", "95 % interval", "median", "IQR"))
     odd = any(summary["missing"] for summary in document["summaries"])
     if odd:
         table.add_column("undefined", justify="right")
     for row in document["summaries"]:
         cells = [row[column] for column in first]
-        cells += [_title(row), str(row["n"]), number(row["mean"]), _interval(row), number(row["median"])]
+        cells += [
+            _title(row),
+            *(str(row[column]) for column in counted),
+            number(row["mean"]),
+            _interval(row),
+            number(row["median"]),
+        ]
         cells += [f"{number(row['q1'])} to {number(row['q3'])}"]
         table.add_row(*cells, *([str(row["missing"] or "")] if odd else []))
     return table

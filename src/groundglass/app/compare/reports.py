@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from groundglass.app.compare.cases import pair_cases
+from groundglass.app.compare.cases import pair_cases, stem
 from groundglass.app.compare.judges import Choice
 from groundglass.app.compare.judging import JUDGED, disagreement, judge_all
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
@@ -70,12 +70,10 @@ class Reports:
         """All cases. Raises the typed errors of core."""
         metrics = chosen_metrics(settings.metrics, tuple(MEASURES), USUAL)
         said, real = (read_reports(path, settings, column=self.column) for path in (prediction, truth))
-        if len(said.cases) == len(real.cases) == 1:  # two files: one case, whatever their names
-            cases, missing, extra = list(real.cases), [], []
-            texts = {cases[0]: next(iter(said.cases.values()))}
-        else:
-            cases, missing, extra = pair_cases(said.cases, real.cases, prediction, truth, settings)
-            texts = {case: said.cases.get(case, ReportText("")) for case in cases}
+        if len(real.cases) == 1 and list(said.cases) == [stem(prediction.name)]:  # two files, whatever their names
+            said = replace(said, cases=dict(zip(real.cases, said.cases.values(), strict=True)))
+        cases, missing, extra = pair_cases(said.cases, real.cases, prediction, truth, settings)
+        texts = {case: said.cases.get(case, ReportText("")) for case in cases}
         pairs = ReportPairs(
             cases, [real.patients[c] for c in cases], [texts[c] for c in cases], [real.cases[c] for c in cases]
         )
