@@ -11,7 +11,8 @@ rule for missing cases (`refuse`, `worst`, `leave out`), which `rank(..., missin
 
 Stability (L. Maier-Hein et al., Nature Communications 2018; 9: 5217): the ranking is repeated on bootstrap samples of
 the cases (whole patients; within each group), from a seed. It gives rank intervals, how often each is first, the
-distribution of Kendall's tau against the full ranking, and pairwise Wilcoxon tests with Holm's correction.
+distribution of Kendall's tau against the full ranking (`Ranking.tau`); `Ranking.pair_tests()` are Wilcoxon tests of
+all pairs with Holm's correction. `Ranking.excluded` says who was not ranked and why (`rank(..., baseline=)`).
 """
 
 from groundglass.core.lazy import lazy_exports
