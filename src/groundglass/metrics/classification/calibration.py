@@ -134,7 +134,9 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> tuple[float
 def _curve(truth: NDArray[np.bool_], values: NDArray[np.float64], bins: int, scheme: Scheme) -> CalibrationCurve:
     if bins < 1:
         raise ConfigurationError(f"{bins} bins", "are none", "Pass at least 1.")
-    cuts = np.linspace(0, 1, bins + 1) if scheme == "width" else np.quantile(values, np.linspace(0, 1, bins + 1))
+    cuts = (
+        np.linspace(0, 1, bins + 1) if scheme == "width" else np.percentile(values, 100 * np.linspace(0, 1, bins + 1))
+    )
     places = np.searchsorted(cuts[1:-1], values, side="left")
     cases = np.bincount(places, minlength=bins)
     held = cases > 0

@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from groundglass.core.errors import InputError
 from groundglass.metrics.classification.roc import cumulative_counts
 from groundglass.metrics.statistics.binary_scores import checked_labels, checked_scores
-from groundglass.metrics.statistics.bootstrap import Interval, check_options, cluster_codes, expanded_bca
+from groundglass.metrics.statistics.bootstrap import (
+    Interval,
+    check_options,
+    cluster_codes,
+    expanded_bca,
+    jackknife_groups,
+)
 from groundglass.metrics.statistics.draws import draw_counts
-
-_GROUPS = 500
-"""Groups of the jackknife when there are more units than that; the acceleration it gives is the same on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def bootstrap_average_precision(
     replicates = np.concatenate(
         [_precisions(drawn.take(units, axis=1), ordered_truth, ends) for drawn in draw_counts(count, resamples, seed)]
     )
-    groups = np.random.default_rng(seed).permutation(count) % min(count, _GROUPS)
+    groups = jackknife_groups(count, seed)
     left_out = [_precisions((groups[units] != group)[None], ordered_truth, ends) for group in range(groups.max() + 1)]
     positive_units = len(np.unique(codes[truth]))
     return expanded_bca(

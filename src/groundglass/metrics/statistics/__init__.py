@@ -19,7 +19,6 @@ _EXPORTS = {
     "clopper_pearson": "proportion",
     "compare_paired": "paired",
     "corrected_resampled_t": "cross_validation",
-    "delong": "delong",
     "draw_counts": "draws",
     "expanded_bca": "bootstrap",
     "holm": "multiple",
