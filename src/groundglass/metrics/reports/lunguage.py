@@ -162,7 +162,7 @@ def _score(
         value = 1.0 if not candidate and not reference else 0.0
         return LunguageScore(value, value, value, (), len(candidate) / len(reference) if reference else float("nan"))
     used = encoders or (CharacterEncoder(),)
-    semantic = np.mean([e(texts(candidate)) @ e(texts(reference)).T for e in used], axis=0)
+    semantic = np.mean([_cosines(texts(candidate), texts(reference), e) for e in used], axis=0)
     match = semantic * np.mean([_structural(candidate, reference, e) for e in used], axis=0)
     if time is not None:
         match = match * time(candidate, reference)
@@ -191,7 +191,14 @@ def _similarity(
 ) -> NDArray[np.float64]:
     if exact:
         return np.equal.outer([t.casefold() for t in first], [t.casefold() for t in second]).astype(float)
-    return encoder(first) @ encoder(second).T
+    return _cosines(first, second, encoder)
+
+
+def _cosines(first: Sequence[str], second: Sequence[str], encoder: SentenceEncoder) -> NDArray[np.float64]:
+    """Cosines of all pairs; each distinct text is encoded once, as few words recur in many rows."""
+    (ours, at_ours), (theirs, at_theirs) = (np.unique(texts, return_inverse=True) for texts in (first, second))
+    cosines: NDArray[np.float64] = encoder(ours.tolist()) @ encoder(theirs.tolist()).T
+    return cosines[np.ix_(at_ours, at_theirs)]
 
 
 def _assigned(match: NDArray[np.float64]) -> LunguageScore:

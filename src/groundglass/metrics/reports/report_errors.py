@@ -19,7 +19,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from groundglass.metrics.judge.protocol import ERROR_KINDS, ErrorKind, ReportError
-from groundglass.metrics.reports.entailment import grades_differ, may_be_same_place, sizes_differ, supporting, tips_differ
+from groundglass.metrics.reports.entailment import (
+    grades_differ,
+    may_be_same_place,
+    sizes_differ,
+    supporting,
+    tips_differ,
+)
 from groundglass.metrics.reports.statement import GRADES, Statement, is_kind_of
 from groundglass.metrics.reports.wording import worded
 

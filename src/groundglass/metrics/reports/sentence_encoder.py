@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from groundglass.core import ConfigurationError
+
 
 class SentenceEncoder(Protocol):
     """Unit vectors of phrases: n texts to (n, d). A transformer's sentence embedding can stand here."""
@@ -24,7 +26,7 @@ class CharacterEncoder:
     strangers to it.
     """
 
-    def __init__(self, lengths: Sequence[int] = (2, 3, 4), size: int = 4096) -> None:
+    def __init__(self, lengths: Sequence[int] = (2, 3, 4), size: int = 1024) -> None:
         self.lengths = tuple(lengths)
         self.size = size
 
@@ -42,17 +44,23 @@ class CharacterEncoder:
 
 
 class ExactEncoder:
-    """One axis per distinct text (case and spaces aside): similarity is 1 for equal texts and 0 otherwise."""
+    """One axis per distinct text (case and spaces aside): similarity is 1 for equal texts and 0 otherwise.
 
-    def __init__(self) -> None:
+    Holds up to `size` texts over its life. Raises ConfigurationError at one more.
+    """
+
+    def __init__(self, size: int = 4096) -> None:
+        self.size = size
         self._axes: dict[str, int] = {}
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float64]:
         # Vectors of one call must match those of another, so that the dimension is fixed from the start.
-        vectors = np.zeros((len(texts), 8192))
+        vectors = np.zeros((len(texts), self.size))
         for row, text in enumerate(texts):
-            key = " ".join(text.casefold().split())
-            vectors[row, self._axes.setdefault(key, len(self._axes))] = 1.0
+            axis = self._axes.setdefault(" ".join(text.casefold().split()), len(self._axes))
+            if axis >= self.size:
+                raise ConfigurationError("exact encoder", f"has room for {self.size} texts", "Give it a larger size.")
+            vectors[row, axis] = 1.0
         return vectors
 
 

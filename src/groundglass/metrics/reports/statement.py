@@ -44,8 +44,7 @@ class Statement:
     @property
     def is_minor(self) -> bool:
         """Whether an error about it would change neither treatment, management nor outcome."""
-        names = {term.name.casefold() for term in broader(self.what)}
-        return not names.isdisjoint(_judgement()["minor"])
+        return self.what.name.casefold() in _judgement()["minor"]
 
 
 def statements_of(

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from groundglass.metrics.reports.statement import BOTH_SIDES, GRADES, Statement
 
-_GRADE_WORDS = {"mild": "mild", "moderate": "moderate", "severe": "severe"}
-_COURSE_WORDS = {"new": "new", "increased": "increased", "decreased": "decreased", "unchanged": "unchanged"}
-_UNIT_WORDS = {"length": ("mm", 1.0), "volume": ("mL", 1e-3), "area": ("mm2", 1.0)}
+_UNITS = {"length": ("mm", 1.0), "volume": ("mL", 1e-3), "area": ("mm2", 1.0)}
 
 
 def worded(statement: Statement) -> str:
-    """ "No left pleural effusion.", "Increased moderate right pleural effusion.", "12 mm nodule in the lung, left."."""
+    """ "No left pleural effusion.", "Increased moderate right pleural effusion.", "12 mm left pulmonary nodule." """
     if statement.course == "resolved":
         return _sentence(f"{_named(statement)} has resolved")
     if not statement.present:
-        return _sentence(f"no {_named(statement)}")
-    words = [_COURSE_WORDS.get(statement.course or "", ""), _sizes(statement), _grades(statement), _named(statement)]
+        return _sentence(
+            " ".join(word for word in ("no", statement.course, _grades(statement), _named(statement)) if word)
+        )
+    words = (statement.course, size_words(statement), _grades(statement), _named(statement))
     text = " ".join(word for word in words if word)
     return _sentence(text if statement.certain else f"possible {text}")
+
+
+def size_words(statement: Statement) -> str:
+    """ "32 x 28 mm"; empty when nothing was measured in a unit of size."""
+    known = [(value, *_UNITS[dimension]) for dimension, value in statement.sizes if dimension in _UNITS]
+    if not known:
+        return ""
+    return " x ".join(f"{value * factor:g}" for value, _, factor in known) + f" {known[0][1]}"
 
 
 def _named(statement: Statement) -> str:
     side = "bilateral" if statement.sides == BOTH_SIDES else "".join(statement.sides)
     traits = " ".join(value for _, value in sorted(statement.traits))
-    place = f"in the {statement.place.name}" if statement.place else ""
-    return " ".join(word for word in (side, traits, statement.what.name, place) if word)
+    where = statement.place.name if statement.place else statement.tip
+    return " ".join(word for word in (side, traits, statement.what.name, f"in the {where}" if where else "") if word)
 
 
 def _grades(statement: Statement) -> str:
-    return " to ".join(_GRADE_WORDS[grade] for grade in GRADES if grade in statement.grades)
-
-
-def _sizes(statement: Statement) -> str:
-    known = [(value, *_UNIT_WORDS[dimension]) for dimension, value in statement.sizes if dimension in _UNIT_WORDS]
-    if not known:
-        return ""
-    return " x ".join(f"{value * factor:g}" for value, _, factor in known) + f" {known[0][1]}"
+    return " to ".join(grade for grade in GRADES if grade in statement.grades)
 
 
 def _sentence(text: str) -> str:
