@@ -4,6 +4,8 @@
     report = text.read_report("Small left pleural effusion. No pneumothorax.")   # -> core.Report
     findings = text.read_findings("No pneumothorax.")                           # -> tuple[core.Finding, ...]
 
+    labels = text.label("Small left pleural effusion.", "chexpert14")           # -> {"Pleural Effusion": Label(...), ...}
+
 Each `Finding`:
 - `what`: a Term of the ontology (kinds finding and device); narrower terms know their broader ones (`ontology().is_a`).
 - `status`: "present", "absent" or "uncertain" (hedged). A finding that is historical, hypothetical or another person's
@@ -14,13 +16,26 @@ Each `Finding`:
 - `attributes` (kind: values): severity: trace, small, mild, moderate, large, severe; change: new, increased, decreased,
   unchanged, resolved; number: single, two, three, few, multiple; texture; margin; distribution; chronicity: acute,
   subacute, chronic; position (devices): satisfactory, malpositioned, or the anatomy of the tip; series; image;
-  `prior KIND` for a measurement of an earlier exam; assertion as above.
+  `prior KIND` for a measurement of an earlier exam; certainty of an uncertain one: probable ("likely"), possible
+  ("may represent", "cannot exclude"), alternative ("scarring or atelectasis"); assertion as above.
 - `measurements`: long axis, short axis, third axis in mm; volume mL; mean attenuation [hnsf'U];
   SUVmax g/mL{SUVbw}; angle deg; of a device: distance to structure in mm.
 - `evidence`: first the sentence (`source="sentence"`, `name` = section, `span` in the given text), then the rule
   (`source="rule"`, `name` = the cue that decided, `span` = the words that name the finding).
 """
 
+from groundglass.text.labels import Label, LabelSet, label, label_reports, label_set, label_sets, read_label_set
 from groundglass.text.reading import read_findings, read_report, read_reports
 
-__all__ = ["read_findings", "read_report", "read_reports"]
+__all__ = [
+    "Label",
+    "LabelSet",
+    "label",
+    "label_reports",
+    "label_set",
+    "label_sets",
+    "read_findings",
+    "read_label_set",
+    "read_report",
+    "read_reports",
+]

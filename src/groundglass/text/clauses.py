@@ -74,8 +74,10 @@ def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
     if not right or right[0].kind in ("or", "versus"):
         return False
     first = right[0]
-    if first.kind in ("negation before", "pseudo-negation", "there", "uncertainty before", "which", "history before"):
+    if first.kind in ("negation before", "pseudo-negation", "there", "history before"):
         return left_mentions
+    if first.kind == "uncertainty before":
+        return left_mentions and not any(item.kind == "negation before" for item in left)
     verbless = not any(item.kind in ("verb", "seen", "there", "negation after") for item in left)
     scoped = any(item.kind in _SCOPES for item in left)
     verb = next((item for item in right if item.kind in ("verb", "seen", "negation after", "uncertainty after")), None)

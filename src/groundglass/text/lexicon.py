@@ -48,6 +48,9 @@ class Lexicon:
     normal_findings: dict[str, str]
     default_anatomy: dict[str, str]
     lasting: frozenset[str]
+    neutral: frozenset[str]
+    probable: frozenset[str]
+    possible: frozenset[str]
     sections: dict[str, str]
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -75,12 +78,13 @@ def lexicon(language: str = "en") -> Lexicon:
     def data(name: str) -> Any:
         return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
-    qualities, sections = data("qualities"), data("sections")
+    qualities, sections, cues = data("qualities"), data("sections"), data("cues")
+    certainty = [frozenset(cues.pop(f"{kind} words")) for kind in ("probable", "possible")]
     tree = ontology()
     roles: dict[str, dict[str, Any]] = {}
     for phrase, kind, value in (
         *_concepts(tree, language, data("places")),
-        *_grammar(data("cues"), data("qualifiers"), qualities),
+        *_grammar(cues, data("qualifiers"), qualities),
     ):
         roles.setdefault(phrase, {}).setdefault(kind, value)
     for phrase, known in _slips(roles):
@@ -98,6 +102,8 @@ def lexicon(language: str = "en") -> Lexicon:
         qualities["normal findings"],
         qualities["default anatomy"],
         frozenset(qualities["lasting"]),
+        frozenset(qualities["neutral"]),
+        *certainty,
         {heading: name for name, headings in sections.items() for heading in headings},
     )
 
@@ -106,6 +112,8 @@ def _concepts(tree: Ontology, language: str, places: dict[str, Any]) -> Iterator
     silent, sided = set(places["silent"]), places["sided anatomy"]
     for phrase, (name, side) in sided.items():
         yield normalised(phrase), "anatomy", (name, side)
+    for phrase, name in places["anatomy that is a finding"].items():
+        yield normalised(phrase), "finding", name
     for entry in tree:
         kind, name = entry.kind, entry.term.name
         if kind not in CONCEPT_KINDS or name in places["not anatomy"]:

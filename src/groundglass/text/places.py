@@ -18,7 +18,7 @@ class Place(NamedTuple):
     after_preposition: bool
 
 
-_BARRIERS = frozenset({"negation before", "stop", "except", "recommendation", "with"})
+_BARRIERS = frozenset({"negation before", "stop", "except", "recommendation"})
 _JOINTS = frozenset({"determiner", "side", "distribution"})
 _LIST = frozenset({"and", "or", "versus", "determiner"}) | MODIFIERS
 
@@ -115,6 +115,8 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     for position, index in enumerate(mentions):
         ceiling = mentions[position + 1] if position + 1 < len(mentions) else high
         for spot in spots:
+            if items[spot.last].start == items[index].start:
+                continue  # the mention's own words
             if index < spot.first < ceiling and (spot.first not in taken) and _belongs_after(items, index, spot, spots):
                 found[index].append(spot)
                 taken.add(spot.first)
@@ -141,7 +143,7 @@ def _belongs_after(items: list[Item], index: int, spot: Place, spots: list[Place
     led = spot.after_preposition
     for between in range(index + 1, spot.first):
         item = items[between]
-        if item.kind in ("place preposition", "tip"):
+        if item.kind in ("place preposition", "tip", "with"):
             led = True
         elif item.kind in _BARRIERS:
             return False
@@ -164,6 +166,9 @@ def _from_the_front(
     for position, index in enumerate(mentions):
         if position and any(item.kind not in _LIST for item in items[mentions[position - 1] + 1 : index]):
             return
+        between = [item.kind for item in items[front[-1].last + 1 : index]]
+        if "verb" in between and "with" in between[between.index("verb") :]:
+            return  # "The mediastinum is stable with a calcified aorta": the subject's own statement is over
         if not found[index] or all(spot.anatomy is None for spot in found[index]):
             found[index] = _filled(found[index], front)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from groundglass.core import Attribute, Location, Measurement, Term, ontology
 from groundglass.core.finding import Side, Status
 from groundglass.text.assertion import Ruling, rulings
-from groundglass.text.clauses import MENTIONS, Item, clauses
+from groundglass.text.clauses import MENTIONS, MODIFIERS, Item, clauses
 from groundglass.text.lexicon import Lexicon
 from groundglass.text.places import Place, places_of
 from groundglass.text.qualifiers import qualifiers
 from groundglass.text.sizes import Size, image_mentions, sizes
 from groundglass.text.tokens import tokens
 
+_ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
+_BETWEEN = MODIFIERS - {"quality", "determiner"} | {"anatomy", "side", "finding"}
 _STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
 _BOTH_WAYS = {
     "negation": ("negation before", "negation after"),
@@ -96,16 +98,19 @@ def _one_direction(items: list[Item]) -> list[Item]:
 
 
 def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Mention]:
+    items = _said_once(items, low, high, words)
     decided = rulings(items, low, high)
     if not decided:
         return []
+    decided = {i: _as_subject(items, i, high, ruling) for i, ruling in decided.items()}
     spots = places_of(items, low, high, words)
+    is_normal = any(items[index].kind == "normal" for index in decided)
     found: list[Mention] = []
     for index, ruling in decided.items():
         item = items[index]
         own = spots.get(index, [])
         if item.kind in ("finding", "device"):
-            found += _of_concept(str(item.value), index, own, ruling, words)
+            found += _of_concept(str(item.value), index, own, ruling, words, is_normal)
         elif item.kind == "quality":
             found += _of_quality(items, str(item.value), index, high, own, ruling, words)
         else:
@@ -113,15 +118,57 @@ def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Me
     return found
 
 
-def _of_concept(name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon) -> list[Mention]:
+def _said_once(items: list[Item], low: int, high: int, words: Lexicon) -> list[Item]:
+    """ "Lymph node" is a place and, alone, a finding: where another word of the clause speaks of it, it is the place."""
+    twins = [i for i in range(low, high - 1) if _is_twin(items[i], items[i + 1])]
+    if not twins:
+        return items
+    others = [items[i] for i in range(low, high) if items[i].kind in MENTIONS and i not in twins]
+    changed = list(items)
+    for twin in twins:
+        anatomy = cast("tuple[str, str | None]", items[twin + 1].value)[0]
+        if any(_speaks_of(other, anatomy, words) for other in others):
+            changed[twin] = items[twin]._replace(kind="determiner", value="")
+    return changed
+
+
+def _as_subject(items: list[Item], index: int, high: int, ruling: Ruling) -> Ruling:
+    """ "Vascular engorgement is within normal limits": what is called normal is not there."""
+    if items[index].kind != "finding" or ruling.assertion != "present":
+        return ruling
+    for item in items[index + 1 : high]:
+        if item.kind == "normal" and "," not in item.gap:
+            return Ruling("absent", str(item.value))
+        if item.kind != "verb" and item.kind not in MODIFIERS:
+            return ruling
+    return ruling
+
+
+def _is_twin(first: Item, second: Item) -> bool:
+    return first.kind == "finding" and second.kind == "anatomy" and first.start == second.start
+
+
+def _speaks_of(other: Item, anatomy: str, words: Lexicon) -> bool:
+    if other.kind == "normal":
+        return True
+    table = words.quality_findings if other.kind == "quality" else words.refined
+    return anatomy in table.get(str(other.value), {})
+
+
+def _of_concept(
+    name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon, is_normal: bool
+) -> list[Mention]:
     """One mention per named place: a nodule in two lobes is two findings."""
     named = [spot for spot in spots if spot.anatomy]
+    if name in words.neutral and is_normal:
+        return []
     if not named:
         return [Mention(name, index, tuple(spots[:1]), ruling)]
     loose = next((spot.side for spot in spots if spot.anatomy is None), None)
     return [
-        Mention(_refined(name, spot, words), index, (spot if spot.side else spot._replace(side=loose),), ruling)
+        Mention(refined, index, (spot if spot.side else spot._replace(side=loose),), ruling)
         for spot in named
+        if (refined := _refined(name, spot, words))
     ]
 
 
@@ -155,18 +202,9 @@ def _is_only_an_adjective(items: list[Item], index: int, high: int) -> bool:
     for item in items[index + 1 : high]:
         if "," in item.gap:
             return False
-        if item.kind in ("finding", "device"):
+        if item.kind in ("finding", "device") and item.value not in _ADJECTIVES:
             return True
-        if item.kind not in (
-            "anatomy",
-            "side",
-            "severity",
-            "change",
-            "texture",
-            "margin",
-            "distribution",
-            "chronicity",
-        ):
+        if item.kind not in _BETWEEN:
             return False
     return False
 
@@ -178,7 +216,7 @@ def _of_normal(
     if ruling.assertion == "present":
         said: Ruling = Ruling("absent", str(items[index].value))
     elif ruling.assertion == "absent":
-        said = Ruling("present", ruling.rule)
+        said = Ruling("present", ruling.rule) if _is_negated(items, index, low) else Ruling("absent", "normal")
     else:
         said = ruling
     named = [spot for spot in spots if spot.anatomy]
@@ -194,6 +232,14 @@ def _of_normal(
     return found
 
 
+def _is_negated(items: list[Item], index: int, low: int) -> bool:
+    """ "Not entirely normal": the negation stands at the word itself."""
+    before = index - 1
+    while before >= low and items[before].kind in MODIFIERS:
+        before -= 1
+    return before >= low and items[before].kind == "negation before"
+
+
 def _drafts(items: list[Item], low: int, high: int, mention: Mention, words: Lexicon) -> list[Draft]:
     item = items[mention.at]
     what = words.tree[mention.name]
@@ -206,6 +252,8 @@ def _drafts(items: list[Item], low: int, high: int, mention: Mention, words: Lex
         attributes = (*attributes, Attribute("position", spot.anatomy))
     if assertion not in ("present", "absent", "uncertain"):
         attributes = (Attribute("assertion", assertion), *attributes)
+    if assertion == "uncertain":
+        attributes = (*attributes, Attribute("certainty", _certainty(mention.ruling.rule, words)))
     if mention.ruling.resolved and not any(a.kind == "change" for a in attributes):
         attributes = (*attributes, Attribute("change", "resolved"))
     start, end = item.start, item.end
@@ -225,6 +273,14 @@ def _drafts(items: list[Item], low: int, high: int, mention: Mention, words: Lex
             item.kind,
         )
     ]
+
+
+def _certainty(cue: str, words: Lexicon) -> str:
+    """How much a hedge leans: "likely" is probable, "may represent" possible, "A or B" an alternative."""
+    said = set(cue.split())
+    if cue in ("or", "and or", "versus", "vs"):
+        return "alternative"
+    return "probable" if said & words.probable and not said & words.possible else "possible"
 
 
 def _is_tip(items: list[Item], at: int, spot: Place) -> bool:

@@ -1,0 +1,170 @@
+"""Label sets: which findings of a report make which label. A set is a data file, a label a rule over ontology terms.
+
+A rule holds `any` (these terms and narrower ones), `exact` (these terms only), `not` (these and narrower ones never), or
+`none of` = "all" with `except` (present when no other label but the excepted ones is present or uncertain).
+A label's value is that of its strongest finding: present before uncertain before absent; None when nothing speaks of it.
+Findings that are historical, hypothetical or another person's, and what only the indication names, do not count.
+
+Doubtful values follow a policy, as in CheXpert (J. Irvin et al., AAAI 2019; 33: 590): "keep" them, count all as present
+("ones") or as absent ("zeros"), leave them out ("ignore" gives None), or count as present what the report calls probable
+or one of two alternatives, and the rest as absent ("probable").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, NamedTuple, get_args
+
+from groundglass.core import Finding, Report
+from groundglass.core.errors import ConfigurationError
+from groundglass.core.finding import Status
+from groundglass.text.lexicon import lexicon
+from groundglass.text.reading import read_report
+
+Policy = Literal["keep", "ones", "zeros", "ignore", "probable"]
+
+_RANK: dict[Status | None, int] = {None: 0, "absent": 1, "uncertain": 2, "present": 3}
+_NOT_LABELLED = frozenset({"indication", "technique", "comparison"})
+
+
+class Label(NamedTuple):
+    """A label's value and the findings that gave it (none for a label like "No Finding")."""
+
+    value: Status | None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def number(self) -> float | None:
+        """CheXpert's coding: 1 present, 0 absent, -1 uncertain, None not mentioned."""
+        return None if self.value is None else {"present": 1.0, "absent": 0.0, "uncertain": -1.0}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The terms of one label."""
+
+    any: frozenset[str]
+    exact: frozenset[str]
+    never: frozenset[str]
+    excepted: frozenset[str] | None = None
+
+    def holds(self, lineage: tuple[str, ...]) -> bool:
+        """Whether a term with this lineage (its name, then its broader terms) makes the label."""
+        if lineage[0] in self.exact:
+            return True
+        return not self.any.isdisjoint(lineage) and self.never.isdisjoint(lineage)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """A named set of labels with its rules, its source and its usual policy for doubtful values."""
+
+    name: str
+    source: str
+    uncertain: Policy
+    rules: Mapping[str, Rule]
+    known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+
+def label_sets() -> tuple[str, ...]:
+    """Names of the label sets that ship."""
+    folder = resources.files("groundglass.text") / "data" / "label_sets"
+    return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".json")))
+
+
+@cache
+def label_set(name: str) -> LabelSet:
+    """The label set of this name. Raises ConfigurationError when there is none, or when a rule names an unknown term."""
+    if name not in label_sets():
+        raise ConfigurationError(name, "is not a label set", f"Use one of {', '.join(label_sets())}.")
+    file = resources.files("groundglass.text") / "data" / "label_sets" / f"{name}.json"
+    return read_label_set(json.loads(file.read_text(encoding="utf-8")))
+
+
+def read_label_set(data: Mapping[str, Any]) -> LabelSet:
+    """A label set from the content of a data file (a user's own, too)."""
+    policy = data.get("uncertain", "keep")
+    if policy not in get_args(Policy):
+        raise ConfigurationError(policy, "is not a policy for doubtful values", f"Use one of {get_args(Policy)}.")
+    tree = lexicon("en").tree
+    rules = {}
+    for label, row in data["labels"].items():
+        for term in (*row.get("any", ()), *row.get("exact", ()), *row.get("not", ())):
+            tree.entry(term)
+        excepted = frozenset(row.get("except", ())) if "none of" in row else None
+        rules[label] = Rule(*(frozenset(row.get(key, ())) for key in ("any", "exact", "not")), excepted)
+    return LabelSet(data["name"], data.get("source", ""), policy, rules)
+
+
+def label(
+    report: str | Report,
+    labels: str | LabelSet = "chexpert14",
+    *,
+    uncertain: Policy | None = None,
+    language: str = "en",
+) -> dict[str, Label]:
+    """Every label of the set for one report, with its evidence. `uncertain` overrides the set's usual policy."""
+    chosen = label_set(labels) if isinstance(labels, str) else labels
+    policy = uncertain or chosen.uncertain
+    read = read_report(report, language=language) if isinstance(report, str) else report
+    words = lexicon(read.language)
+    found: dict[str, list[Finding]] = {name: [] for name in chosen.rules}
+    for finding in read.findings:
+        if not _counts(finding):
+            continue
+        lineage = words.ancestors(finding.what.name)
+        for name in _labels_of(chosen, lineage):
+            found[name].append(finding)
+    values = {name: _strongest(rows) for name, rows in found.items()}
+    for name, rule in chosen.rules.items():
+        if rule.excepted is not None:
+            others = (values[n].value for n, r in chosen.rules.items() if r.excepted is None and n not in rule.excepted)
+            values[name] = Label("absent" if any(_RANK[v] > 1 for v in others) else "present")
+    return {name: _decided(value, policy) for name, value in values.items()}
+
+
+def label_reports(
+    reports: Iterable[str],
+    labels: str | LabelSet = "chexpert14",
+    *,
+    uncertain: Policy | None = None,
+    language: str = "en",
+) -> Iterator[dict[str, Label]]:
+    """`label` of each report, lazily and in order."""
+    chosen = label_set(labels) if isinstance(labels, str) else labels
+    for report in reports:
+        yield label(report, chosen, uncertain=uncertain, language=language)
+
+
+def _counts(finding: Finding) -> bool:
+    if finding.evidence and finding.evidence[0].name in _NOT_LABELLED:
+        return False
+    return finding.attribute("assertion") is None
+
+
+def _labels_of(chosen: LabelSet, lineage: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels that a term makes; remembered, since a report names few terms again and again."""
+    known = chosen.known
+    if lineage not in known:
+        known[lineage] = tuple(name for name, rule in chosen.rules.items() if rule.holds(lineage))
+    return known[lineage]
+
+
+def _strongest(findings: list[Finding]) -> Label:
+    best = max((finding.status for finding in findings), key=_RANK.__getitem__, default=None)
+    return Label(best, tuple(finding for finding in findings if finding.status == best))
+
+
+def _decided(value: Label, policy: Policy) -> Label:
+    if value.value != "uncertain" or policy == "keep":
+        return value
+    if policy == "ignore":
+        return Label(None, value.findings)
+    if policy == "probable":
+        leaning = any(f.attribute("certainty") in ("probable", "alternative") for f in value.findings)
+        return Label("present" if leaning else "absent", value.findings)
+    return Label("present" if policy == "ones" else "absent", value.findings)
