@@ -43,12 +43,15 @@ class EmptyRule:
 class LesionRules:
     """How lesions are told apart and matched.
 
-    `iou`: least IoU of a pair. `matcher`: `greedy` takes pairs by falling IoU, `optimal` the assignment of the highest
-    sum. For BraTS's lesion-wise scores: `dilation` in voxels (18-neighbourhood), `least_mm3` above which a lesion of
-    the truth counts, `penalty_mm` for a lesion missed or invented.
+    `connectivity`: what is one lesion, `full` (8 in 2D, 26 in 3D) or `faces` (4, 6). `iou`: least IoU of a pair.
+    `matcher`: `greedy` takes pairs by falling IoU, `optimal` the assignment of the highest sum. `no_pair`: the
+    segmentation quality where nothing was matched. For BraTS's lesion-wise scores: `dilation` in voxels
+    (18-neighbourhood), `least_mm3` above which a lesion of the truth counts, `penalty_mm` for one missed or invented.
     """
 
+    connectivity: Literal["full", "faces"] = "full"
     iou: float = 0.5
+    no_pair: float = NAN
     matcher: Literal["greedy", "optimal"] = "greedy"
     dilation: int = 3
     least_mm3: float = 50.0
@@ -120,6 +123,13 @@ _ALL = (
         {"overlap": _ONE_OR_NOTHING, "distance": _INFINITE},
         ("dice", "avd_ml", "lesion_count_difference", "lesion_f1_iou"),
         lesions=LesionRules(iou=0.2),
+    ),
+    Convention(
+        "panoptica",
+        "panoptica 2 (arXiv 2312.02608) with its defaults: greedy matching at an IoU of 0.5, no pair has quality 0.",
+        {"overlap": _UNDEFINED, "distance": _INFINITE},
+        ("panoptic_quality", "segmentation_quality", "lesion_f1_iou"),
+        lesions=LesionRules(no_pair=0.0),
     ),
     Convention(
         "brats",

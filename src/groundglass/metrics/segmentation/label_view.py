@@ -84,12 +84,14 @@ class LabelView:
     @cached_property
     def touched(self) -> LesionCounts:
         """Lesions by touch."""
-        return touch_counts(*self.crops)
+        return touch_counts(*self.crops, self.rules.connectivity)
 
     @cached_property
     def matched(self) -> Matching:
         """Lesions matched by IoU."""
-        return match_lesions(*self.crops, iou=self.rules.iou, matcher=self.rules.matcher)
+        return match_lesions(
+            *self.crops, iou=self.rules.iou, matcher=self.rules.matcher, connectivity=self.rules.connectivity
+        )
 
     @cached_property
     def lesionwise(self) -> LesionWise:

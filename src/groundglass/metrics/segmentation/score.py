@@ -40,7 +40,7 @@ def score_masks(
     the convention's. `metrics` are names of `METRICS`, by default the convention's.
 
     Where a mask is empty the convention's rule gives the value: NaN means undefined, not to be averaged. `rvd` and
-    `arvd` of an empty truth, `segmentation_quality` without a pair and `cl_dice` without a skeleton are always NaN.
+    `arvd` of an empty truth and `cl_dice` without a skeleton are NaN under every convention.
 
     Raises GeometryError (shapes, spacing), InputError (float or NaN values, negative or unlisted labels, a boolean
     mask against several labels), ConfigurationError (unknown convention or metric, tolerance below 0).

@@ -208,8 +208,8 @@ _ALL = (
     _lesion(
         "segmentation_quality",
         "Segmentation quality",
-        "mean IoU of the matched lesions; NaN without any",
-        lambda view: view.matched.segmentation_quality,
+        "mean IoU of the matched lesions",
+        lambda view: view.matched.segmentation_quality if view.matched.pairs else view.rules.no_pair,
         "always",
     ),
     _lesion(
