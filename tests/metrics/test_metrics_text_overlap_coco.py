@@ -1,4 +1,4 @@
-"""Against the COCO caption scripts: figures of `text_overlap_golden.json` come from pycocoevalcap 1.2 on Java 17.
+"""Against the COCO caption scripts: figures of `data/text_overlap_golden.json` come from pycocoevalcap 1.2 on Java 17.
 
 The file holds 200 synthetic pairs (ordinary, adversarial, empty) and lines that try the tokeniser; each text was
 tokenised so that no text sees the next one's first letter (see `ptb.py`).
@@ -31,7 +31,7 @@ from groundglass.metrics.text_overlap import (
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, Any]:
-    return json.loads((Path(__file__).parent / "text_overlap_golden.json").read_text(encoding="utf-8"))
+    return json.loads((Path(__file__).parent / "data" / "text_overlap_golden.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ that a candidate shares with a reference.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def count_ngrams(documents: Sequence[Sequence[str]], highest: int) -> tuple[Gram
     """Tables of the orders 1 to `highest` of D documents (lists of words)."""
     lengths = np.fromiter(map(len, documents), np.int64, len(documents))
     words = list(chain.from_iterable(documents))
-    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
     tokens = np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
     document = np.repeat(np.arange(len(documents)), lengths)
     left_over = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(words))  # words from here to the document's end
@@ -85,7 +86,7 @@ def _renumbered(keys: Ints) -> tuple[Ints, int]:
 
 
 def _table(document: Ints, gram: Ints, kinds: int, total: Ints) -> Grams:
-    keys, count = np.unique(document * kinds + gram, return_counts=True)
+    keys, counts = np.unique(document * kinds + gram, return_counts=True)
     owner, number = np.divmod(keys, kinds)
     start = np.searchsorted(owner, np.arange(len(total) + 1))
-    return Grams(owner, number, count.astype(np.int64), start, total, kinds)
+    return Grams(owner, number, counts.astype(np.int64), start, total, kinds)
