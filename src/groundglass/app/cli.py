@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from groundglass import __version__
-from groundglass.app.compare.commands import compare
+from groundglass.app.compare.commands import compare, rank
 
 app = typer.Typer(
     name="groundglass",
@@ -168,6 +168,7 @@ def models(name: Annotated[str, typer.Argument(help="Print this model's card.")]
 
 
 app.add_typer(compare)
+app.command()(rank)
 
 
 def _version(asked: bool) -> None:

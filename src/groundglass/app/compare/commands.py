@@ -168,3 +168,25 @@ def reports_command(
     from groundglass.app.compare.reports import Reports
 
     return Reports(choices(judge, model, transcripts), text_column)
+
+
+def rank(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="Table: method, case, metric, value; or a column per metric.")
+    ],
+    scheme: Annotated[str, typer.Option(help="isles, verse, synthrad, trackrad, pitvis, mc-mri, ...")],
+    label: Annotated[_OptionalText, typer.Option(help="Rank by this label; else by the mean over labels.")] = None,
+    baseline: Annotated[_OptionalText, typer.Option(help="A method that is not ranked, but must be beaten.")] = None,
+    allow_missing: Annotated[
+        _OptionalText,
+        typer.Option(metavar="RULE", help="Missing values: skip, worst or error; else as the scheme says."),
+    ] = None,
+    resamples: Annotated[int, typer.Option(help="Bootstrap samples of patients for the stability.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON on stdout.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the ranking as CSV on stdout.")] = False,
+) -> None:
+    """Rank methods by a challenge's rule, with bootstrap stability."""
+    from groundglass.app.rank import Options, run
+
+    run(results, Options(scheme, label, baseline, allow_missing, resamples, seed), as_json=json, as_csv=csv)

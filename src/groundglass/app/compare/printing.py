@@ -16,6 +16,7 @@ CSV_COLUMNS = (
     "note",
 )  # fmt: skip
 _TESTS = {"wilcoxon": "Wilcoxon", "permutation": "permutation", "delong": "DeLong"}
+_WORDS = {"method", "label", "metric", "over all cases", "note", "difference of", "algorithm", "pair"}
 _LISTED = 20
 
 
@@ -49,10 +50,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def print_tables(document: Mapping[str, Any]) -> None:
     """Tables on stdout; what could not be scored on stderr."""
-    from rich.console import Console
-
-    # A pipe has no width of its own: rows must not be folded for it.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    console = stdout_console()
     several = len(document["methods"]) > 1
     first = ("method", "label") if several else ("label",)
     if document["summaries"]:
@@ -97,7 +95,7 @@ def number(value: float | None) -> str:
 def _summary_table(document: Mapping[str, Any], first: Sequence[str]) -> Any:
     clustered = any(summary["patients"] != summary["n"] for summary in document["summaries"])
     counted = ("n", "patients") if clustered else ("n",)
-    table = _table(first, ("metric", *counted, "mean", "95 % interval", "median", "IQR"))
+    table = plain_table((*first, "metric", *counted, "mean", "95 % interval", "median", "IQR"))
     odd = any(summary["missing"] for summary in document["summaries"])
     if odd:
         table.add_column("undefined", justify="right")
@@ -116,7 +114,7 @@ def _summary_table(document: Mapping[str, Any], first: Sequence[str]) -> Any:
 
 
 def _figure_table(document: Mapping[str, Any], first: Sequence[str]) -> Any:
-    table = _table(first, ("over all cases", "n", "value", "95 % interval", "note"))
+    table = plain_table((*first, "over all cases", "n", "value", "95 % interval", "note"))
     for row in document["figures"]:
         cells = [row[column] for column in first]
         table.add_row(*cells, _title(row), str(row["n"]), number(row["value"]), _interval(row), row["note"])
@@ -127,7 +125,7 @@ def _test_table(document: Mapping[str, Any]) -> Any:
     names = [method["name"] for method in document["methods"]]
     tests = list(dict.fromkeys(name for row in document["tests"] for name in row["p"]))
     headings = [f"p {_TESTS[name]} (Holm)" for name in tests]
-    table = _table(("label",), (f"{names[0]} - {names[1]}", "n", "difference", "95 % interval", *headings))
+    table = plain_table(("label", "difference of", "n", f"{names[0]} - {names[1]}", "95 % interval", *headings))
     for row in document["tests"]:
         cells = [row["label"], _title(row), str(row["n"]), number(row["difference"]), _interval(row)]
         table.add_row(*cells, *(_p(row, name) for name in tests))
@@ -137,10 +135,13 @@ def _test_table(document: Mapping[str, Any]) -> Any:
 def _p(row: Mapping[str, Any], test: str) -> str:
     if test not in row["p"] or math.isnan(row["p"][test]):
         return "-"
-    return f"{_probability(row['p'][test])} ({_probability(row['holm'][test])})"
+    return f"{probability(row['p'][test])} ({probability(row['holm'][test])})"
 
 
-def _probability(p: float) -> str:
+def probability(p: float) -> str:
+    """A p value as papers print it."""
+    if math.isnan(p):
+        return "-"
     return "<0.0001" if p < 1e-4 else f"{p:.4f}"
 
 
@@ -154,15 +155,21 @@ def _rules(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _table(first: Sequence[str], others: Sequence[str]) -> Any:
+def stdout_console() -> Any:
+    """Where tables go. Names of cases are no markup, and a pipe has no width for which rows must be folded."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
+
+
+def plain_table(columns: Sequence[str]) -> Any:
+    """A table without frame; words stand left, numbers right."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in (*first, others[0]):
-        table.add_column(name, overflow="fold")
-    for name in others[1:]:
-        table.add_column(name, justify="left" if name in ("note", "test") else "right", overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="left" if name in _WORDS else "right", overflow="fold")
     return table
 
 
