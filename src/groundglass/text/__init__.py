@@ -4,7 +4,7 @@
     report = text.read_report("Small left pleural effusion. No pneumothorax.")   # -> core.Report
     findings = text.read_findings("No pneumothorax.")                           # -> tuple[core.Finding, ...]
 
-    labels = text.label("Small left pleural effusion.", "chexpert14")           # -> {"Pleural Effusion": Label(...), ...}
+    labels = text.label("Small left effusion.", "chexpert14")                   # -> {"Pleural Effusion": Label(...)}
 
 Each `Finding`:
 - `what`: a Term of the ontology (kinds finding and device); narrower terms know their broader ones (`ontology().is_a`).

@@ -1,13 +1,14 @@
 """Label sets: which findings of a report make which label. A set is a data file, a label a rule over ontology terms.
 
-A rule holds `any` (these terms and narrower ones), `exact` (these terms only), `not` (these and narrower ones never), or
-`none of` = "all" with `except` (present when no other label but the excepted ones is present or uncertain).
-A label's value is that of its strongest finding: present before uncertain before absent; None when nothing speaks of it.
+A rule holds `any` (these terms and narrower ones), `exact` (these terms only), `not` (these and narrower ones never),
+or `none of` = "all" with `except` (present when no other label but the excepted ones is present or uncertain).
+A label's value is that of its strongest finding: present before uncertain before absent; None when nothing speaks of
+it.
 Findings that are historical, hypothetical or another person's, and what only the indication names, do not count.
 
-Doubtful values follow a policy, as in CheXpert (J. Irvin et al., AAAI 2019; 33: 590): "keep" them, count all as present
-("ones") or as absent ("zeros"), leave them out ("ignore" gives None), or count as present what the report calls probable
-or one of two alternatives, and the rest as absent ("probable").
+Doubtful values follow a policy, as in CheXpert (J. Irvin et al., AAAI 2019; 33: 590): "keep" them, count all as
+present ("ones") or as absent ("zeros"), leave them out ("ignore" gives None), or count as present what the report calls
+probable or one of two alternatives, and the rest as absent ("probable").
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def label_sets() -> tuple[str, ...]:
 
 @cache
 def label_set(name: str) -> LabelSet:
-    """The label set of this name. Raises ConfigurationError when there is none, or when a rule names an unknown term."""
+    """The label set of this name. Raises ConfigurationError when there is none or a rule names an unknown term."""
     if name not in label_sets():
         raise ConfigurationError(name, "is not a label set", f"Use one of {', '.join(label_sets())}.")
     file = resources.files("groundglass.text") / "data" / "label_sets" / f"{name}.json"
@@ -96,7 +97,8 @@ def read_label_set(data: Mapping[str, Any]) -> LabelSet:
         for term in (*row.get("any", ()), *row.get("exact", ()), *row.get("not", ())):
             tree.entry(term)
         excepted = frozenset(row.get("except", ())) if "none of" in row else None
-        rules[label] = Rule(*(frozenset(row.get(key, ())) for key in ("any", "exact", "not")), excepted)
+        allowed, exact, never = (frozenset(row.get(key, ())) for key in ("any", "exact", "not"))
+        rules[label] = Rule(allowed, exact, never, excepted)
     return LabelSet(data["name"], data.get("source", ""), policy, rules)
 
 

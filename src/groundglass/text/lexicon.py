@@ -79,7 +79,7 @@ def lexicon(language: str = "en") -> Lexicon:
         return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
     qualities, sections, cues = data("qualities"), data("sections"), data("cues")
-    certainty = [frozenset(cues.pop(f"{kind} words")) for kind in ("probable", "possible")]
+    probable, possible = (frozenset(cues.pop(f"{kind} words")) for kind in ("probable", "possible"))
     tree = ontology()
     roles: dict[str, dict[str, Any]] = {}
     for phrase, kind, value in (
@@ -103,7 +103,8 @@ def lexicon(language: str = "en") -> Lexicon:
         qualities["default anatomy"],
         frozenset(qualities["lasting"]),
         frozenset(qualities["neutral"]),
-        *certainty,
+        probable,
+        possible,
         {heading: name for name, headings in sections.items() for heading in headings},
     )
 

@@ -119,7 +119,7 @@ def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Me
 
 
 def _said_once(items: list[Item], low: int, high: int, words: Lexicon) -> list[Item]:
-    """ "Lymph node" is a place and, alone, a finding: where another word of the clause speaks of it, it is the place."""
+    """ "Lymph node" is a place and, alone, a finding: where another word speaks of it, it is the place."""
     twins = [i for i in range(low, high - 1) if _is_twin(items[i], items[i + 1])]
     if not twins:
         return items
