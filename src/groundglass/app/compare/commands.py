@@ -150,6 +150,25 @@ def labels_command(
     return Labels(tuple(name.strip() for name in labels.split(",") if name.strip()), threshold, specificity)
 
 
+@compare.command()
+@_with_shared_options
+def images(
+    data_range: Annotated[
+        _OptionalText,
+        typer.Option(metavar="RANGE", help="Of PSNR and SSIM: a number, LOW,HIGH or truth; else 255 for 8 bits."),
+    ] = None,
+    mask: Annotated[
+        _OptionalPath,
+        typer.Option(metavar="PATH", help="Only these voxels count: a file, or a folder with one per case."),
+    ] = None,
+    convention: Annotated[str, typer.Option(help="plain or synthrad.")] = "plain",
+) -> Any:
+    """Images against real ones on the same grid: MAE, PSNR, SSIM, VIF."""
+    from groundglass.app.compare.images import Images
+
+    return Images(data_range, mask, convention)
+
+
 @compare.command("reports")
 @_with_shared_options
 def reports_command(
