@@ -26,6 +26,7 @@ _EXPORTS = {
     "copied_share": "diversity",
     "distinct": "diversity",
     "meteor": "alignment",
+    "meteor_of_jar": "meteor_jar",
     "ptb_tokens": "ptb",
     "rouge": "rouge_n_l",
     "rouge_stems": "rouge_n_l",
