@@ -35,8 +35,8 @@ def ms_ssim(
     From scale to scale 2 x 2 (x 2) pixels are averaged; an odd last row is dropped. `border` is that of the coarsest
     scale ("mirror" there and "inside" for all others is torchmetrics' way); see `structural`.
     A mean below 0 (images that are each other's negative) has no such power: "clip" takes it as 0 (torchmetrics'
-    `normalize="relu"`), "nan" gives NaN (its default). Raises GeometryError when the coarsest scale is smaller than the window: five scales of the 11-pixel
-    window need 176 pixels a side. Else as `ssim`.
+    `normalize="relu"`), "nan" gives NaN (its default). Raises GeometryError when the coarsest scale is smaller than the
+    window: five scales of the 11-pixel window need 176 pixels a side. Else as `ssim`.
     """
     x, y = real_pair(prediction, truth, (2, 3))
     span, shape = checked_range(data_range), find_window(window)
