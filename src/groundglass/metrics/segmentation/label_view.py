@@ -13,8 +13,6 @@ from groundglass.metrics.segmentation.lesions import LesionCounts, Matching, mat
 from groundglass.metrics.segmentation.scan import Counts, Scan
 from groundglass.metrics.segmentation.surface import SurfaceDistances, distances_by_area, distances_by_voxel
 
-_NOTHING = Counts(0, 0, 0, 0)
-
 
 class LabelView:
     """Counts, surface distances, crops and lesions of one label. `tolerance_mm` is that of NSD."""
@@ -22,7 +20,7 @@ class LabelView:
     def __init__(self, scan: Scan, label: int, tolerance_mm: float, rules: LesionRules) -> None:
         self._scan = scan
         self._code = scan.codes.get(label)
-        self.counts = scan.counts.get(label, _NOTHING)
+        self.counts = scan.counts.get(label, Counts(0, 0, 0, scan.truth.size))
         self.tolerance_mm = tolerance_mm
         self.rules = rules
 

@@ -80,6 +80,12 @@ def _centre_distance(view: LabelView) -> float:
     return float(np.linalg.norm((first - second) * np.asarray(view.spacing)))
 
 
+def _segmentation_quality(view: LabelView) -> float:
+    matched = view.matched
+    any_lesion = matched.counts.prediction or matched.counts.truth
+    return view.rules.no_pair if any_lesion and not matched.pairs else matched.segmentation_quality
+
+
 _ALL = (
     _counted("dice", "Dice", "2 |A and B| / (|A| + |B|)", overlap.dice),
     _counted("iou", "IoU", "|A and B| / |A or B|", overlap.iou),
@@ -208,8 +214,8 @@ _ALL = (
     _lesion(
         "segmentation_quality",
         "Segmentation quality",
-        "mean IoU of the matched lesions",
-        lambda view: view.matched.segmentation_quality if view.matched.pairs else view.rules.no_pair,
+        "mean IoU of the matched lesions; NaN where neither mask has one",
+        _segmentation_quality,
         "always",
     ),
     _lesion(
