@@ -47,7 +47,7 @@ def _notes(errors: tuple[ReportError, ...], kind: str, significant: bool) -> lis
 def pairs() -> list[tuple[str, str]]:
     rng = np.random.default_rng(3)
     planted = []
-    for number in range(12):
+    for number in range(6):
         counts = {ERROR_KINDS[number % 6]: number % 2 + 1, ERROR_KINDS[(number + 1) % 6]: 1}
         pair = plant(random_plan(rng), counts, rng)
         planted.append((verbalise(pair.candidate, rng), verbalise(pair.reference, rng)))
