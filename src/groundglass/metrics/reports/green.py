@@ -50,7 +50,7 @@ def green_value(matched: int, significant_errors: int) -> float:
     return matched / (matched + significant_errors) if matched else 0.0
 
 
-def green(candidate: str, reference: str, judge: Judge) -> GreenScore:
+def green_score(candidate: str, reference: str, judge: Judge) -> GreenScore:
     """Score of one candidate. Raises JudgeError when the judge has no usable answer: such a pair is dropped."""
     return green_of(judge.green(candidate, reference), candidate, reference)
 

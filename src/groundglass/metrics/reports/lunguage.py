@@ -197,7 +197,8 @@ def _similarity(
 def _cosines(first: Sequence[str], second: Sequence[str], encoder: SentenceEncoder) -> NDArray[np.float64]:
     """Cosines of all pairs; each distinct text is encoded once, as few words recur in many rows."""
     (ours, at_ours), (theirs, at_theirs) = (np.unique(texts, return_inverse=True) for texts in (first, second))
-    cosines: NDArray[np.float64] = encoder(ours.tolist()) @ encoder(theirs.tolist()).T
+    # Rounding must not make a row match better than perfectly.
+    cosines: NDArray[np.float64] = np.minimum(encoder(ours.tolist()) @ encoder(theirs.tolist()).T, 1.0)
     return cosines[np.ix_(at_ours, at_theirs)]
 
 

@@ -1,0 +1,201 @@
+"""Reports with known errors: the rule judge finds each of them, and every report metric falls with their number.
+
+The judge reads them with the package's reader. The metrics must fall with the number of errors (Spearman <= -0.9 of the
+means) and stay within 0.05 of their best under paraphrase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sacrebleu import sentence_bleu
+from scipy.stats import spearmanr
+
+from groundglass.core import InputError
+from groundglass.metrics.judge import ERROR_KINDS, EndpointJudge, ErrorKind, Phrase
+from groundglass.metrics.reports import (
+    ErrorCounts,
+    RuleJudge,
+    clinical_f1,
+    count_errors,
+    graph_f1,
+    green_score,
+    judge_service,
+    lunguage_score,
+    radfact_of_reports,
+    report_graph,
+)
+from groundglass.metrics.reports.lunguage_rows import lunguage_rows
+from groundglass.metrics.reports.planted import ReportPlan, most_errors, plant, random_plan, verbalise
+from groundglass.metrics.reports.planted.plan import kinds
+from groundglass.text import read_findings
+
+Metric = Callable[[str, str], float]
+MOST = 6
+
+
+@pytest.fixture(scope="module")
+def judge() -> RuleJudge:
+    return RuleJudge(read_findings, "groundglass.text")
+
+
+def _plans(rng: np.random.Generator, count: int) -> list[ReportPlan]:
+    """Plans with room for six errors of each kind."""
+    plans: list[ReportPlan] = []
+    while len(plans) < count:
+        plan = random_plan(rng)
+        if all(most_errors(plan, kind) >= MOST for kind in ERROR_KINDS):
+            plans.append(plan)
+    return plans
+
+
+def _metrics(judge: RuleJudge) -> dict[str, Metric]:
+    """Each in [0, 1], higher is better, but for the errors, which are negated."""
+
+    def graph(candidate: str, reference: str) -> float:
+        said, truth = (report_graph(judge.statements(text)) for text in (candidate, reference))
+        return graph_f1(said, truth).complete
+
+    def lunguage(candidate: str, reference: str) -> float:
+        said, truth = (lunguage_rows(judge.statements(text)) for text in (candidate, reference))
+        return lunguage_score(said, truth).f1
+
+    return {
+        "RadFact": lambda c, r: radfact_of_reports(c, r, judge).score.logical_f1,
+        "CheXprompt": lambda c, r: -float(count_errors(c, r, judge).score),
+        "GREEN": lambda c, r: green_score(c, r, judge).value,
+        "graph F1": graph,
+        "LunguageScore": lunguage,
+    }
+
+
+def _ladder(
+    plans: list[ReportPlan], metric: Metric, counts: Callable[[int, np.random.Generator], dict[ErrorKind, int]]
+) -> list[float]:
+    """Mean of a metric over the plans with 0 to 6 errors; both reports are worded anew at every step."""
+    means = []
+    for errors in range(MOST + 1):
+        values = []
+        for index, plan in enumerate(plans):
+            rng = np.random.default_rng([index, errors])
+            pair = plant(plan, counts(errors, rng), rng)
+            values.append(metric(verbalise(pair.candidate, rng), verbalise(pair.reference, rng)))
+        means.append(float(np.mean(values)))
+    return means
+
+
+def _mixed(errors: int, rng: np.random.Generator) -> dict[ErrorKind, int]:
+    drawn = rng.integers(len(ERROR_KINDS), size=errors)
+    return {kind: int((drawn == index).sum()) for index, kind in enumerate(ERROR_KINDS)}
+
+
+def _label_f1(judge: RuleJudge) -> Metric:
+    labels = tuple(kind.name for kind in kinds())
+
+    def metric(candidate: str, reference: str) -> float:
+        said, truth = (
+            {
+                label: 1.0 if label in {s.what.name for s in judge.statements(text) if s.present} else 0.0
+                for label in labels
+            }
+            for text in (candidate, reference)
+        )
+        return clinical_f1({"case": said}, {"case": truth}, labels=labels).micro.f1
+
+    return metric
+
+
+@pytest.mark.parametrize("kind", ERROR_KINDS)
+def test_planted_errors_are_counted_exactly(judge: RuleJudge, kind: ErrorKind) -> None:
+    rng = np.random.default_rng(ERROR_KINDS.index(kind))
+    exact = 0
+    for index in range(25):
+        number = index % (MOST + 1)
+        pair = plant(_plans(rng, 1)[0], {kind: number}, rng)
+        counts = count_errors(verbalise(pair.candidate, rng), verbalise(pair.reference, rng), judge)
+        exact += counts.of_kind(kind) == counts.score == counts.total == number
+    assert exact >= 24
+
+
+def test_swapping_planted_reports_swaps_the_kinds(judge: RuleJudge) -> None:
+    rng = np.random.default_rng(3)
+    for plan in _plans(rng, 5):
+        pair = plant(plan, dict.fromkeys(ERROR_KINDS, 1), rng)
+        candidate, reference = verbalise(pair.candidate, rng), verbalise(pair.reference, rng)
+        there, back = (
+            ErrorCounts.of(judge.errors(*texts)) for texts in ((candidate, reference), (reference, candidate))
+        )
+        a, b, c, d, e, f = there.significant
+        assert back.significant == (b, a, c, d, f, e)
+
+
+@pytest.mark.parametrize("kind", ERROR_KINDS)
+def test_every_metric_falls_with_each_kind_of_error(judge: RuleJudge, kind: ErrorKind) -> None:
+    plans = _plans(np.random.default_rng(8), 6)
+    for name, metric in _metrics(judge).items():
+        means = _ladder(plans, metric, lambda errors, rng: {kind: errors})
+        assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (name, means)
+
+
+def test_labels_fall_with_mixed_errors_and_are_blind_to_place(judge: RuleJudge) -> None:
+    plans = _plans(np.random.default_rng(9), 12)
+    metric = _label_f1(judge)
+    assert spearmanr(range(MOST + 1), _ladder(plans, metric, _mixed)).statistic <= -0.9
+    assert min(_ladder(plans, metric, lambda errors, rng: {"wrong location": errors})) > 0.97
+
+
+def test_paraphrase_moves_the_metrics_little_and_bleu_more_than_an_error_does(judge: RuleJudge) -> None:
+    plans = _plans(np.random.default_rng(10), 15)
+    texts = [
+        (verbalise(p, np.random.default_rng([i, 0])), verbalise(p, np.random.default_rng([i, 1])))
+        for i, p in enumerate(plans)
+    ]
+    for name, metric in _metrics(judge).items():
+        best = float(np.mean([metric(text, text) for text, _ in texts]))
+        assert abs(best - float(np.mean([metric(*pair) for pair in texts]))) < 0.05, name
+    bleu = [sentence_bleu(said, [truth]).score / 100 for said, truth in texts]
+    assert np.mean(bleu) < 0.6
+    for index, plan in enumerate(plans[:5]):  # the same words with every side wrong outdo an honest paraphrase
+        pair = plant(plan, {"wrong location": MOST}, np.random.default_rng(index))
+        wrong = verbalise(pair.candidate, np.random.default_rng([index, 0]))
+        assert sentence_bleu(wrong, [texts[index][0]]).score / 100 > bleu[index]
+
+
+def test_a_plan_without_room_is_refused() -> None:
+    plan = random_plan(np.random.default_rng(0), present=3, absent=1)
+    with pytest.raises(InputError, match="no room"):
+        plant(plan, {"omitted comparison": 3}, np.random.default_rng(0))
+    with pytest.raises(InputError, match="no room"):
+        plant(plan, {"false finding": 99}, np.random.default_rng(0))
+
+
+def test_an_endpoint_that_asks_the_rule_judge_gives_the_same_scores(judge: RuleJudge) -> None:
+    rng = np.random.default_rng(11)
+    pair = plant(_plans(rng, 1)[0], dict.fromkeys(ERROR_KINDS, 1), rng)
+    candidate, reference = verbalise(pair.candidate, rng), verbalise(pair.reference, rng)
+    with judge_service(judge) as address:
+        endpoint = EndpointJudge.at(address, "rules", attempts=1)
+        assert (
+            radfact_of_reports(candidate, reference, endpoint).score
+            == radfact_of_reports(candidate, reference, judge).score
+        )
+        assert count_errors(candidate, reference, endpoint) == count_errors(candidate, reference, judge)
+        assert green_score(candidate, reference, endpoint) == green_score(candidate, reference, judge)
+        answer = endpoint.entails(Phrase("Cardiomegaly."), [Phrase("No effusion."), Phrase("The heart is enlarged.")])
+        assert answer.entailed
+        assert answer.evidence == (1,)
+        assert endpoint.usage.failed == 0
+
+
+@pytest.mark.slow
+def test_a_hundred_reports_fall_with_each_kind_and_with_all_mixed(judge: RuleJudge) -> None:
+    plans = _plans(np.random.default_rng(12), 100)
+    metrics = _metrics(judge)
+    for kind in ERROR_KINDS:
+        for name, metric in metrics.items():
+            means = _ladder(plans, metric, lambda errors, rng, kind=kind: {kind: errors})
+            assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (kind, name, means)
+    for name, metric in {**metrics, "label F1": _label_f1(judge)}.items():
+        assert spearmanr(range(MOST + 1), _ladder(plans, metric, _mixed)).statistic <= -0.9, name
