@@ -189,7 +189,6 @@ def test_unreadable_reply_is_sent_back_with_what_is_wrong(server: ChatServer) ->
         (status(429), 3, "rate limited"),
         (status(500), 3, "status 500"),
         (status(400, '{"error": {"message": "context too long"}}'), 1, "status 400"),
-        (hang_up, 3, "connection"),
         (text("no idea"), 2, "unreadable"),
         (text(None), 2, "unreadable"),
         (text('{"significant": {}, "insignificant": {}}'), 2, "unreadable"),
@@ -216,11 +215,28 @@ def test_lasting_faults_fail_by_kind_and_are_never_an_answer(
     assert len(judge.errors("A mass.", "No mass.")) == 2  # a failed question may be asked again
 
 
-def test_nothing_listens(server: ChatServer) -> None:
+def test_where_nothing_ever_answered_the_run_ends() -> None:
     with chat_server() as gone:
-        url = gone.url
-    with pytest.raises(JudgeError, match="ConnectError"):
-        EndpointJudge.at(url, "tiny", attempts=2, backoff=0.01).errors("a", "b")
+        judge = judge_at(gone)
+    with pytest.raises(ConfigurationError, match="does not answer: ConnectError"):
+        judge.errors("a", "b")
+
+
+def test_a_server_that_went_away_fails_questions_only(server: ChatServer) -> None:
+    judge = judge_at(server)
+    judge.errors("a", "b")
+    server.faults += [hang_up] * 3
+    with pytest.raises(JudgeError, match="gave no answer"):
+        judge.errors("a", "c")
+    assert judge.usage.failures == {"connection": 1}
+
+
+def test_unknown_paths_and_models_end_the_run(server: ChatServer) -> None:
+    server.faults += [status(404, '{"error": {"message": "model tiny does not exist"}}')]
+    with pytest.raises(ConfigurationError, match="model tiny does not exist"):
+        judge_at(server).errors("a", "b")
+    with pytest.raises(ConfigurationError, match="no such path"):
+        EndpointJudge.at(server.url.removesuffix("/v1"), "tiny").errors("a", "b")
 
 
 @pytest.mark.parametrize("code", [401, 403])

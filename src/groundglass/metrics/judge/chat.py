@@ -110,13 +110,18 @@ class ChatEndpoint:
         self._client = httpx2.Client(timeout=timeout, limits=limits, follow_redirects=False)
         self._formats = ["json_schema", "json_object", "text"]  # of which the first is used
         self._format_lock = threading.Lock()
+        self._heard = False  # whether anything has ever answered at this address
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
     def complete(self, messages: Messages, schema_name: str, schema: Mapping[str, Any]) -> Reply:
-        """The next turn. Raises JudgeError when no attempt succeeds, ConfigurationError when the key is refused."""
+        """The next turn. Raises JudgeError when no attempt succeeds.
+
+        Raises ConfigurationError, which ends a run, when no question could succeed: nothing has ever answered at the
+        address, or the server refuses the key or does not know address or model.
+        """
         started = time.monotonic()
         for attempt in range(1, self._attempts + 1):
             try:
@@ -128,6 +133,8 @@ class ChatEndpoint:
                     continue
                 self.ledger.add(seconds=time.monotonic() - started)
                 self.ledger.fail(failed.kind)
+                if failed.kind == "connection" and not self._heard:
+                    raise ConfigurationError(self._url, f"does not answer: {failed.problem}", "Start it.") from failed
                 raise JudgeError(self.model, f"gave no answer: {failed.problem}", f"Asked {attempt} times.") from failed
             seconds = time.monotonic() - started
             self.ledger.add(seconds=seconds, input_tokens=reply.input_tokens, output_tokens=reply.output_tokens)
@@ -171,6 +178,7 @@ class ChatEndpoint:
                             raise _UnansweredError("timeout", f"not complete after {self._timeout:g} s", again=True)
                         if len(content) > _LARGEST_REPLY:
                             raise _UnansweredError("too large", f"more than {_LARGEST_REPLY} bytes", again=False)
+                    self._heard = True
                     return response.status_code, response.headers, bytes(content)
             except httpx2.TimeoutException as error:
                 raise _UnansweredError("timeout", f"not complete after {self._timeout:g} s", again=True) from error
@@ -181,6 +189,10 @@ class ChatEndpoint:
         if status in (401, 403):
             raise ConfigurationError(
                 self._url, f"refuses access ({status})", f"Set {self._key_variable} to a valid key."
+            )
+        if status == 404:
+            raise ConfigurationError(
+                self._url, f"knows no such thing: {self._shown(content)}", "See address and model."
             )
         if status != 200:
             kind = "rate limited" if status == 429 else f"status {status}"
