@@ -104,6 +104,10 @@ def _with_shared_options(make: Callable[..., Any]) -> Callable[..., None]:
     return command
 
 
+def _names(option: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in option.split(",") if name.strip())
+
+
 @compare.command()
 @_with_shared_options
 def seg(
@@ -147,7 +151,21 @@ def labels_command(
     """Tables of labels or classes (CSV, JSON): AUROC to kappa."""
     from groundglass.app.compare.labels import Labels
 
-    return Labels(tuple(name.strip() for name in labels.split(",") if name.strip()), threshold, specificity)
+    return Labels(_names(labels), threshold, specificity)
+
+
+@compare.command()
+@_with_shared_options
+def boxes(
+    labels: Annotated[str, typer.Option(help="Labels to compare, separated by commas; else those of the truth.")] = "",
+    iou: Annotated[float, typer.Option(help="Overlap that makes a hit of precision, recall and F1.")] = 0.5,
+    froc_iou: Annotated[float, typer.Option(help="Overlap that makes a hit of FROC.")] = 0.1,
+    threshold: Annotated[float, typer.Option(help="Scores from here on count in precision, recall and F1.")] = 0.5,
+) -> Any:
+    """Boxes (COCO, CSV, JSON, report.json): AP as COCO, FROC, precision and recall."""
+    from groundglass.app.compare.boxes import Boxes
+
+    return Boxes(_names(labels), iou, froc_iou, threshold)
 
 
 @compare.command()

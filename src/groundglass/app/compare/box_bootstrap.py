@@ -1,0 +1,117 @@
+"""Average precision over bootstrap samples of patients: boxes are matched once, only the curves are drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundglass.app.compare.settings import Settings
+from groundglass.metrics.detection import BoxSet
+from groundglass.metrics.detection.average_precision import COCO_AREAS, RECALLS
+from groundglass.metrics.detection.coco_matching import match_all
+from groundglass.metrics.statistics import draw_counts
+
+Floats = NDArray[np.float64]
+LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Average precision (ious, labels) of all images, of R resamples (R, ious, labels), and without each of K patients
+    (K, ious, labels); NaN where a label has no truth."""
+
+    whole: Floats
+    drawn: Floats
+    without: Floats
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Detections of one label in falling order of score: the patient (N,), right and wrong (ious, N), and the truths of
+    each patient (K,)."""
+
+    patient: NDArray[np.intp]
+    right: Floats
+    wrong: Floats
+    positives: Floats
+
+    def average_precision(self, weights: Floats) -> Floats:
+        """AP (ious,) where patients count `weights` (K,) times: equal to COCO's on images repeated so often.
+
+        Of equal copies of a detection all but the last lie on a part of the curve that rises, so they change neither
+        the largest precision beyond a recall nor where that recall is first reached.
+        """
+        positives = float(weights @ self.positives)
+        if not positives:
+            return np.full(len(self.right), np.nan)
+        each = weights[self.patient]
+        hits, alarms = np.cumsum(self.right * each, axis=1), np.cumsum(self.wrong * each, axis=1)
+        recalls, precisions = hits / positives, hits / (hits + alarms + np.spacing(1))
+        envelope = np.maximum.accumulate(precisions[:, ::-1], axis=1)[:, ::-1]
+        levels = np.zeros((len(self.right), len(RECALLS)))
+        for row, (recall, height) in enumerate(zip(recalls, envelope, strict=True)):
+            places = np.searchsorted(recall, RECALLS, side="left")
+            reached = places < len(recall)
+            levels[row, reached] = height[places[reached]]
+        return np.asarray(levels.mean(axis=1))
+
+
+def ap_replicates(
+    truth: BoxSet,
+    found: BoxSet,
+    labels: Sequence[str],
+    patient_of: Mapping[str, str],
+    ious: Sequence[float],
+    settings: Settings,
+) -> Replicates:
+    """Of boxes whose images are case ids. All `patient_of` are drawn, also those without any box."""
+    names = sorted(set(patient_of.values()))
+    place = {name: number for number, name in enumerate(names)}
+    ranked = _ranked(truth, found, labels, {case: place[patient] for case, patient in patient_of.items()}, ious)
+    count = len(names)
+
+    def of(weights: Iterable[Floats]) -> Floats:
+        return np.array([np.stack([one.average_precision(w) for one in ranked], axis=1) for w in weights])
+
+    draws = (row.astype(np.float64) for chunk in draw_counts(count, settings.resamples, settings.seed) for row in chunk)
+    everyone = np.ones(count)
+    return Replicates(of([everyone])[0], of(draws), of(everyone - np.eye(count)[n] for n in range(count)))
+
+
+def _ranked(
+    truth: BoxSet, found: BoxSet, labels: Sequence[str], patient: Mapping[str, int], ious: Sequence[float]
+) -> list[_Ranked]:
+    # Matching goes by image and label; with both in the label's name the result still tells the image.
+    # Of equal scores the image that comes first by name counts first, as in COCO's own script.
+    owners = sorted({pair for boxes in (truth, found) for pair in _pairs(boxes)})
+    codes = {pair: number for number, pair in enumerate(owners)}
+
+    def coded(boxes: BoxSet) -> BoxSet:
+        return replace(boxes, labels=np.array([codes[pair] for pair in _pairs(boxes)], dtype=np.int64))
+
+    everything = np.array([COCO_AREAS["all"]], dtype=np.float64)
+    matched = match_all(coded(truth), coded(found), np.asarray(ious, dtype=np.float64), everything, LIMIT)
+    owner_patient = np.array([patient[image] for image, _ in owners], dtype=np.intp)
+    count = max(patient.values()) + 1
+    ranked = []
+    for label in labels:
+        own = np.array([code for code, (_, name) in enumerate(owners) if name == label], dtype=np.int64)
+        rows = np.flatnonzero(np.isin(matched.labels, own))
+        rows = rows[np.argsort(-matched.scores[rows], kind="stable")]
+        hit, ignored = matched.hit[0][:, rows], matched.ignored[0][:, rows]
+        positives = np.zeros(count)
+        for code, number in zip(matched.names.tolist(), matched.positives[:, 0].tolist(), strict=True):
+            if owners[code][1] == label:
+                positives[owner_patient[code]] += number
+        patients = owner_patient[matched.labels[rows].astype(np.int64)] if len(rows) else np.zeros(0, dtype=np.intp)
+        ranked.append(
+            _Ranked(patients, (hit & ~ignored).astype(np.float64), (~hit & ~ignored).astype(np.float64), positives)
+        )
+    return ranked
+
+
+def _pairs(boxes: BoxSet) -> list[tuple[str, str]]:
+    return list(zip(boxes.images.tolist(), boxes.labels.tolist(), strict=True))
