@@ -7,7 +7,7 @@ J Biomed Inform 2001; 34: 301); scopes by clause instead of word windows, except
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from groundglass.text.clauses import MODIFIERS, Item
@@ -17,18 +17,24 @@ RESOLUTION = frozenset(
     {"resolved", "resolution", "cleared", "clearing", "disappeared", "gone", "longer", "removed", "removal"}
     | {"regressed", "evacuated", "remaining"}
 )
-_BEFORE = {
+_BEFORE: dict[str, Assertion] = {
     "negation before": "absent",
     "uncertainty before": "uncertain",
     "history before": "historical",
     "hypothesis before": "hypothetical",
     "other person": "other person",
 }
-_AFTER = {
+_AFTER: dict[str, Assertion] = {
     "negation after": "absent",
     "uncertainty after": "uncertain",
     "history after": "historical",
     "hypothesis after": "hypothetical",
+}
+_DENIALS = frozenset({"no", "none"})
+_CLOSERS = {
+    "with": ("absent", "uncertain"),
+    "relative": ("absent", "uncertain"),
+    "now": ("historical", "hypothetical", "other person"),
 }
 _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
 _LINKS = MODIFIERS | {"side", "anatomy", "place preposition"}
@@ -53,35 +59,44 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
     for index in range(low, high):
         kind, value = items[index].kind, str(items[index].value)
         if kind in _CONCEPTS:
-            found[index] = _ruling(active, items[index].gap)
+            found[index] = _ruling(active, items, index, low)
             order.append(index)
+            active.pop("historical once", None)
+        elif value in _DENIALS and order and _is_answer(items, index):
+            found[order[-1]] = Ruling("absent", value)
         elif kind in _BEFORE:
             _open(active, _BEFORE[kind], value, items, index)
         elif kind == "history adjacent":
-            target = _next_mention(items, index, high)
-            if target is not None and items[target].kind == "finding":
+            if _is_past(items, index, high):
                 active["historical once"] = value
-        elif kind == "with" and index + 1 < high and items[index + 1].kind in MODIFIERS:
-            active.pop("absent", None)
-            active.pop("uncertain", None)
+        elif kind in _CLOSERS:
+            if kind != "with" or (index + 1 < high and items[index + 1].kind in MODIFIERS):
+                for closed in _CLOSERS[kind]:
+                    active.pop(closed, None)
         elif kind in _AFTER:
-            _look_back(found, order, _AFTER[kind], value)
-        if kind in _CONCEPTS:
-            active.pop("historical once", None)
+            _look_back(items, found, order, index, _AFTER[kind])
     _alternatives(items, order, found)
     _question_marks(items, order, found)
     return found
 
 
+def _is_answer(items: list[Item], index: int) -> bool:
+    """ "Effusion: none", "edema (none)", "pneumothorax no": the denial stands behind what it denies."""
+    gap = items[index].gap.strip()
+    return gap.endswith((":", "(")) or (gap in ("", "-") and index + 1 < len(items) and items[index + 1].kind == "end")
+
+
 def _open(active: dict[str, str], assertion: str, cue: str, items: list[Item], index: int) -> None:
     if assertion == "absent" and "uncertain" in active and items[index - 1].kind == "uncertainty before":
         return  # "possibly no effusion" leaves it open
+    if assertion == "uncertain" and ("exclude" in cue or "rule out" in cue):
+        active.pop("absent", None)  # "absence of a line does not exclude a fracture"
     active[assertion] = cue
 
 
-def _ruling(active: dict[str, str], gap: str) -> Ruling:
+def _ruling(active: dict[str, str], items: list[Item], index: int, low: int) -> Ruling:
     if not active:
-        return Ruling("uncertain", "?") if "?" in gap else PRESENT
+        return Ruling("uncertain", "?") if _is_questioned(items, index, low) else PRESENT
     if "hypothetical" in active:
         return Ruling("hypothetical", active["hypothetical"])
     if "absent" in active:
@@ -96,22 +111,53 @@ def _ruling(active: dict[str, str], gap: str) -> Ruling:
     return Ruling("uncertain", active["uncertain"])
 
 
-def _next_mention(items: list[Item], index: int, high: int) -> int | None:
+def _is_questioned(items: list[Item], index: int, low: int) -> bool:
+    """ "? left basal pneumonia": a question mark before the mention and its modifiers."""
+    while index >= low:
+        if "?" in items[index].gap:
+            return True
+        index -= 1
+        if index >= low and items[index].kind not in _LINKS:
+            return False
+    return False
+
+
+def _is_past(items: list[Item], index: int, high: int) -> bool:
+    """ "Prior pneumonia" is history; "the prior, the effusion" and "previous nodule is larger" are not."""
     for after in range(index + 1, high):
-        if items[after].kind in _CONCEPTS:
-            return after
-        if items[after].kind not in _LINKS or items[after].kind == "place preposition":
-            return None
-    return None
+        item = items[after]
+        if "," in item.gap or (item.kind == "determiner" and items[index].value != "had"):
+            return False
+        if item.kind == "finding":
+            said = takewhile(lambda later: later.kind not in ("and", *_CONCEPTS), items[after + 1 : high])
+            return not any(later.kind == "change" for later in said)
+        if item.kind not in _LINKS or item.kind == "place preposition":
+            return False
+    return False
 
 
-def _look_back(found: dict[int, Ruling], order: list[int], assertion: str, cue: str) -> None:
-    """A cue after its mentions: it decides those that nothing before them has decided."""
-    resolved = assertion == "absent" and not RESOLUTION.isdisjoint(cue.split())
-    for index in order:
+def _look_back(items: list[Item], found: dict[int, Ruling], order: list[int], cue: int, assertion: Assertion) -> None:
+    """A cue after its mentions: it decides the nearest one, and back along a list those that nothing else has decided.
+
+    A list is held together by "and" or "or"; commas alone join bare words only ("effusion, pneumothorax not seen").
+    """
+    value = str(items[cue].value)
+    ruling = Ruling(assertion, value, assertion == "absent" and not RESOLUTION.isdisjoint(value.split()))
+    later = cue
+    joined = False
+    for index in reversed(order):
+        between = items[index + 1 : later]
+        if any(item.kind == "change" and item.start != items[cue].start for item in between):
+            return
+        if later != cue:
+            joined = joined or any(item.kind in ("and", "or", "versus") for item in between)
+            bare = assertion == "absent" and not between and (index == 0 or items[index - 1].kind in _CONCEPTS)
+            if "," in items[index + 1].gap and not joined and not bare:
+                return
         known = found[index].assertion
         if known == "present" or (assertion == "absent" and known in ("uncertain", "historical")):
-            found[index] = Ruling(assertion, cue, resolved)  # type: ignore[arg-type]
+            found[index] = ruling
+        later = index
 
 
 def _alternatives(items: list[Item], order: list[int], found: dict[int, Ruling]) -> None:

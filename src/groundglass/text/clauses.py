@@ -75,7 +75,7 @@ def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
         return False
     first = right[0]
     if first.kind in ("negation before", "pseudo-negation", "there", "history before"):
-        return left_mentions
+        return left_mentions and any(item.kind in _STATES for item in right)
     if first.kind == "uncertainty before":
         return left_mentions and not any(item.kind == "negation before" for item in left)
     verbless = not any(item.kind in ("verb", "seen", "there", "negation after") for item in left)

@@ -24,7 +24,7 @@ Role = tuple[str, Any]
 """What a phrase does in a sentence: a kind ("finding", "negation before", ...) and its value (a name, a side, ...)."""
 
 CONCEPT_KINDS = ("finding", "device", "anatomy")
-MIN_LETTERS_OF_A_SLIP = 8
+MIN_LETTERS_OF_A_SLIP = {"finding": 6, "device": 8, "anatomy": 8}
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _SPELLINGS = (
     ("oedema", "edema"), ("haemo", "hemo"), ("haema", "hema"), ("oesoph", "esoph"), ("tumour", "tumor"),
@@ -134,19 +134,29 @@ def _grammar(
 ) -> Iterator[tuple[str, str, Any]]:
     for kind, phrases in cues.items():
         for phrase in phrases:
-            yield normalised(phrase), kind, normalised(phrase)
+            for form in _with_auxiliary(normalised(phrase)):
+                yield form, kind, form
     for phrase in cues["pseudo-negation"]:
         yield normalised(phrase), "change", qualifiers["change by pseudo-negation"]
     for kind, values in qualifiers.items():
         if isinstance(values, dict):
             for value, phrases in values.items():
                 for phrase in phrases:
-                    yield normalised(phrase), kind, value
+                    for form in _with_auxiliary(normalised(phrase)):
+                        yield form, kind, value
     for quality, phrases in qualities["words"].items():
         for phrase in phrases:
             yield normalised(phrase), "quality", quality
     for phrase in qualities["normal"]:
         yield normalised(phrase), "normal", normalised(phrase)
+
+
+def _with_auxiliary(phrase: str) -> Iterator[str]:
+    """ "Not seen" is also "is not seen", ...: else the shorter "is not" would win."""
+    yield phrase
+    if phrase.startswith(("not ", "no longer ")):
+        for verb in ("is", "are", "was", "were"):
+            yield f"{verb} {phrase}"
 
 
 def _forms(phrase: str) -> Iterator[str]:
@@ -173,16 +183,15 @@ def _plural(phrase: str) -> str:
 def _slips(roles: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Phrases with one slip in a long word: a letter left out, doubled, swapped with the next, or another vowel."""
     words = {word for phrase in roles for word in phrase.split()}
-    variants = {word: _misspelt(word) - words for word in words if len(word) >= MIN_LETTERS_OF_A_SLIP}
     for phrase, known in list(roles.items()):
-        if not any(kind in known for kind in CONCEPT_KINDS):
-            continue
+        kind = next((kind for kind in CONCEPT_KINDS if kind in known), None)
         parts = phrase.split()
-        if len(parts) > 2:
+        if kind is None or len(parts) > 2:
             continue
         for position, word in enumerate(parts):
-            for variant in variants.get(word, ()):
-                yield " ".join((*parts[:position], variant, *parts[position + 1 :])), known
+            if len(word) >= MIN_LETTERS_OF_A_SLIP[kind]:
+                for variant in _misspelt(word) - words:
+                    yield " ".join((*parts[:position], variant, *parts[position + 1 :])), known
 
 
 @cache
@@ -195,4 +204,6 @@ def _misspelt(word: str) -> frozenset[str]:
             found.add(word[:i] + word[i + 1] + word[i] + word[i + 2 :])
         if word[i] in "aeiouy":
             found.update(word[:i] + vowel + word[i + 1 :] for vowel in "aeiouy")
+        if len(word) >= 10:
+            found.update(word[:i] + vowel + word[i:] for vowel in "aeiou")
     return frozenset(found - {word})

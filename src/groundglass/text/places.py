@@ -170,11 +170,16 @@ def _from_the_front(
         if "verb" in between and "with" in between[between.index("verb") :]:
             return  # "The mediastinum is stable with a calcified aorta": the subject's own statement is over
         if not found[index] or all(spot.anatomy is None for spot in found[index]):
-            found[index] = _filled(found[index], front)
+            found[index] = _filled(found[index], front, items[index].kind)
 
 
-def _filled(own: list[Place], front: list[Place]) -> list[Place]:
+def _filled(own: list[Place], front: list[Place], kind: str) -> list[Place]:
     if not own:
         return list(front)
     named = next((spot for spot in front if spot.anatomy), None)
-    return own if named is None else [spot._replace(anatomy=named.anatomy) for spot in own]
+    if named is None:
+        return own
+    if kind == "quality":
+        # "The trachea is deviated to the left": the words of the subject belong to the finding.
+        return [named._replace(side=named.side or own[0].side)]
+    return [spot._replace(anatomy=named.anatomy) for spot in own]

@@ -88,13 +88,19 @@ def _one_direction(items: list[Item]) -> list[Item]:
             first, second = items[index - 1], items[index]
             if first.start != second.start or {first.kind, second.kind} != {before, after}:
                 continue
-            ahead = next(
-                (i for i in items[index + 1 :] if i.kind in MENTIONS or i.kind in ("verb", "and", "stop")), None
-            )
-            looks_ahead = ahead is not None and ahead.kind in MENTIONS
+            looks_ahead = _has_mention_ahead(items, index)
             items[index - 1] = first._replace(kind=before if looks_ahead else after)
             del items[index]
     return items
+
+
+def _has_mention_ahead(items: list[Item], index: int) -> bool:
+    for item in items[index + 1 :]:
+        if "," in item.gap or item.kind in ("verb", "and", "stop"):
+            return False
+        if item.kind in MENTIONS:
+            return True
+    return False
 
 
 def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Mention]:
