@@ -6,8 +6,6 @@ means) and stay within 0.05 of their best under paraphrase.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from sacrebleu import sentence_bleu
@@ -28,27 +26,15 @@ from groundglass.metrics.reports import (
     report_graph,
 )
 from groundglass.metrics.reports.lunguage_rows import lunguage_rows
-from groundglass.metrics.reports.planted import ReportPlan, most_errors, plant, random_plan, verbalise
+from groundglass.metrics.reports.planted import ladder, mixed, only, plans_with_room, plant, random_plan, verbalise
+from groundglass.metrics.reports.planted.ladder import MOST, Metric
 from groundglass.metrics.reports.planted.plan import kinds
 from groundglass.text import read_findings
-
-Metric = Callable[[str, str], float]
-MOST = 6
 
 
 @pytest.fixture(scope="module")
 def judge() -> RuleJudge:
     return RuleJudge(read_findings, "groundglass.text")
-
-
-def _plans(rng: np.random.Generator, count: int) -> list[ReportPlan]:
-    """Plans with room for six errors of each kind."""
-    plans: list[ReportPlan] = []
-    while len(plans) < count:
-        plan = random_plan(rng)
-        if all(most_errors(plan, kind) >= MOST for kind in ERROR_KINDS):
-            plans.append(plan)
-    return plans
 
 
 def _metrics(judge: RuleJudge) -> dict[str, Metric]:
@@ -69,26 +55,6 @@ def _metrics(judge: RuleJudge) -> dict[str, Metric]:
         "graph F1": graph,
         "LunguageScore": lunguage,
     }
-
-
-def _ladder(
-    plans: list[ReportPlan], metric: Metric, counts: Callable[[int, np.random.Generator], dict[ErrorKind, int]]
-) -> list[float]:
-    """Mean of a metric over the plans with 0 to 6 errors; both reports are worded anew at every step."""
-    means = []
-    for errors in range(MOST + 1):
-        values = []
-        for index, plan in enumerate(plans):
-            rng = np.random.default_rng([index, errors])
-            pair = plant(plan, counts(errors, rng), rng)
-            values.append(metric(verbalise(pair.candidate, rng), verbalise(pair.reference, rng)))
-        means.append(float(np.mean(values)))
-    return means
-
-
-def _mixed(errors: int, rng: np.random.Generator) -> dict[ErrorKind, int]:
-    drawn = rng.integers(len(ERROR_KINDS), size=errors)
-    return {kind: int((drawn == index).sum()) for index, kind in enumerate(ERROR_KINDS)}
 
 
 def _label_f1(judge: RuleJudge) -> Metric:
@@ -113,7 +79,7 @@ def test_planted_errors_are_counted_exactly(judge: RuleJudge, kind: ErrorKind) -
     exact = 0
     for index in range(25):
         number = index % (MOST + 1)
-        pair = plant(_plans(rng, 1)[0], {kind: number}, rng)
+        pair = plant(plans_with_room(1, rng)[0], {kind: number}, rng)
         counts = count_errors(verbalise(pair.candidate, rng), verbalise(pair.reference, rng), judge)
         exact += counts.of_kind(kind) == counts.score == counts.total == number
     assert exact >= 24
@@ -121,7 +87,7 @@ def test_planted_errors_are_counted_exactly(judge: RuleJudge, kind: ErrorKind) -
 
 def test_swapping_planted_reports_swaps_the_kinds(judge: RuleJudge) -> None:
     rng = np.random.default_rng(3)
-    for plan in _plans(rng, 5):
+    for plan in plans_with_room(5, rng):
         pair = plant(plan, dict.fromkeys(ERROR_KINDS, 1), rng)
         candidate, reference = verbalise(pair.candidate, rng), verbalise(pair.reference, rng)
         there, back = (
@@ -133,21 +99,20 @@ def test_swapping_planted_reports_swaps_the_kinds(judge: RuleJudge) -> None:
 
 @pytest.mark.parametrize("kind", ERROR_KINDS)
 def test_every_metric_falls_with_each_kind_of_error(judge: RuleJudge, kind: ErrorKind) -> None:
-    plans = _plans(np.random.default_rng(8), 6)
-    for name, metric in _metrics(judge).items():
-        means = _ladder(plans, metric, lambda errors, rng: {kind: errors})
+    plans = plans_with_room(6, np.random.default_rng(8))
+    for name, means in ladder(plans, _metrics(judge), only(kind)).items():
         assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (name, means)
 
 
 def test_labels_fall_with_mixed_errors_and_are_blind_to_place(judge: RuleJudge) -> None:
-    plans = _plans(np.random.default_rng(9), 12)
-    metric = _label_f1(judge)
-    assert spearmanr(range(MOST + 1), _ladder(plans, metric, _mixed)).statistic <= -0.9
-    assert min(_ladder(plans, metric, lambda errors, rng: {"wrong location": errors})) > 0.97
+    plans = plans_with_room(12, np.random.default_rng(9))
+    metrics = {"label F1": _label_f1(judge)}
+    assert spearmanr(range(MOST + 1), ladder(plans, metrics, mixed)["label F1"]).statistic <= -0.9
+    assert min(ladder(plans, metrics, only("wrong location"))["label F1"]) > 0.97
 
 
 def test_paraphrase_moves_the_metrics_little_and_bleu_more_than_an_error_does(judge: RuleJudge) -> None:
-    plans = _plans(np.random.default_rng(10), 15)
+    plans = plans_with_room(15, np.random.default_rng(10))
     texts = [
         (verbalise(p, np.random.default_rng([i, 0])), verbalise(p, np.random.default_rng([i, 1])))
         for i, p in enumerate(plans)
@@ -173,7 +138,7 @@ def test_a_plan_without_room_is_refused() -> None:
 
 def test_an_endpoint_that_asks_the_rule_judge_gives_the_same_scores(judge: RuleJudge) -> None:
     rng = np.random.default_rng(11)
-    pair = plant(_plans(rng, 1)[0], dict.fromkeys(ERROR_KINDS, 1), rng)
+    pair = plant(plans_with_room(1, rng)[0], dict.fromkeys(ERROR_KINDS, 1), rng)
     candidate, reference = verbalise(pair.candidate, rng), verbalise(pair.reference, rng)
     with judge_service(judge) as address:
         endpoint = EndpointJudge.at(address, "rules", attempts=1)
@@ -191,11 +156,10 @@ def test_an_endpoint_that_asks_the_rule_judge_gives_the_same_scores(judge: RuleJ
 
 @pytest.mark.slow
 def test_a_hundred_reports_fall_with_each_kind_and_with_all_mixed(judge: RuleJudge) -> None:
-    plans = _plans(np.random.default_rng(12), 100)
+    plans = plans_with_room(100, np.random.default_rng(12))
     metrics = _metrics(judge)
     for kind in ERROR_KINDS:
-        for name, metric in metrics.items():
-            means = _ladder(plans, metric, lambda errors, rng, kind=kind: {kind: errors})
+        for name, means in ladder(plans, metrics, only(kind)).items():
             assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (kind, name, means)
-    for name, metric in {**metrics, "label F1": _label_f1(judge)}.items():
-        assert spearmanr(range(MOST + 1), _ladder(plans, metric, _mixed)).statistic <= -0.9, name
+    for name, means in ladder(plans, {**metrics, "label F1": _label_f1(judge)}, mixed).items():
+        assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (name, means)

@@ -9,15 +9,16 @@ from groundglass.metrics.reports.planted.plan import Kind, PlannedFinding, Repor
 
 def verbalise(plan: ReportPlan, rng: np.random.Generator) -> str:
     """The report of a plan: one sentence per present finding, denials alone or in twos, in random order."""
-    sentences = [_present(finding, rng) for finding in plan.present]
+    sentences = [finding_sentence(finding, rng) for finding in plan.present]
     denied = list(plan.absent)
     while denied:
         pair = [denied.pop() for _ in range(min(len(denied), int(rng.integers(1, 3))))]
-        sentences.append(_absent(pair, rng))
+        sentences.append(denial_sentence(pair, rng))
     return " ".join(sentences[index] for index in rng.permutation(len(sentences)))
 
 
-def _present(finding: PlannedFinding, rng: np.random.Generator) -> str:
+def finding_sentence(finding: PlannedFinding, rng: np.random.Generator) -> str:
+    """One sentence that states the finding with all its details."""
     phrase = _noun_phrase(finding, rng)
     words = vocabulary()
     if finding.course is None:
@@ -29,7 +30,8 @@ def _present(finding: PlannedFinding, rng: np.random.Generator) -> str:
     return _sentence(frame.format(np=phrase, course=course, clause=clause, a_course_np=_article(f"{course} {phrase}")))
 
 
-def _absent(denied: list[Kind], rng: np.random.Generator) -> str:
+def denial_sentence(denied: list[Kind], rng: np.random.Generator) -> str:
+    """One sentence that denies one finding or two."""
     nouns = [_pick(kind.nouns, rng) for kind in denied]
     if len(nouns) == 1:
         return _sentence(_pick(vocabulary()["absent"], rng).format(n=nouns[0]))
