@@ -65,8 +65,7 @@ def human_agreement(data: Path, model: str) -> dict[str, object]:
         stem = row["image"].rsplit(".", 1)[0]
         with Picture.open(root / "images" / row["image"]) as file:
             array = grey(Image.of(np.asarray(file.convert("L"))))
-        maps = radiograph.structure_maps(array)
-        masks = radiograph.tidy({name: p > 0.5 for name, p in maps.items()})
+        maps, masks = radiograph.outlines(array)
         found = {name: masks.get(name, np.zeros(array.shape, dtype=bool)) for name in maps}
         lungs = found["left lung"] | found["right lung"]
         human = {

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from groundglass.classification import RadiographView, Turn, grey, recognise_radiograph, square
 from groundglass.core import Image, Mask
+from groundglass.segmentation.heart_border import heart_to_edge
 
 MODEL = "radiograph"
 Float = NDArray[np.float32]
@@ -65,8 +66,7 @@ def segment_radiograph(image: Image, *, view: RadiographView | None = None) -> R
         return RadiographAnatomy({}, RadiographQuality(0.5, {}, False), view, (*view.warnings(), note))
     array = grey(image)
     upright = view.turn.undo(-array if view.inverted else array)
-    maps = structure_maps(upright)
-    masks = tidy({name: p > 0.5 for name, p in maps.items()})
+    maps, masks = outlines(upright)
     quality = judge(maps, masks)
     back = _back(masks, view.turn)
     notes = list(view.warnings())
@@ -77,6 +77,15 @@ def segment_radiograph(image: Image, *, view: RadiographView | None = None) -> R
         )
     found = {name: Mask.of(mask, image.affine) for name, mask in back.items() if mask.any()}
     return RadiographAnatomy(found, quality, view, tuple(notes))
+
+
+def outlines(array: Float) -> tuple[dict[str, Float], dict[str, Bool]]:
+    """Probabilities and masks on the grid of an upright picture (rows, columns), bone bright."""
+    maps = structure_maps(array)
+    masks = tidy({name: p > 0.5 for name, p in maps.items()})
+    if {"heart", "left lung", "right lung"} <= masks.keys():
+        masks["heart"] = heart_to_edge(array, masks["heart"], masks["left lung"] | masks["right lung"])
+    return maps, masks
 
 
 def structure_maps(array: Float) -> dict[str, Float]:
