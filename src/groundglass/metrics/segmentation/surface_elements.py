@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from groundglass.metrics.segmentation.scan import where
+
 _Vectors = list[NDArray[np.float64]]
 
 
@@ -33,7 +35,8 @@ def surface_elements(
     for bit, offset in enumerate(product((0, 1), repeat=inside.ndim)):
         code |= padded[tuple(slice(o, o + n) for o, n in zip(offset, corners, strict=True))] << np.uint8(bit)
     flat = code.reshape(-1)
-    index = np.flatnonzero((flat != 0) & (flat != 2 ** (2**inside.ndim) - 1))
+    # Neither 0 (all outside, which wraps round) nor the greatest code (all inside).
+    index = where(flat - np.uint8(1) < 2 ** (2**inside.ndim) - 2)
     areas = element_areas(tuple(float(s) for s in spacing))
     return np.stack(np.unravel_index(index, corners), axis=1), areas[flat[index]]
 
