@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
@@ -127,13 +126,6 @@ def write_dicom(report: Report, study: Study, folder: Path) -> tuple[list[str], 
         except GroundglassError as error:
             problems.append(str(error))
     return written, problems
-
-
-def write_json(value: Any, path: Path) -> None:
-    """Indented JSON with a newline at the end."""
-    from groundglass.io.atomic import write_text_atomic
-
-    write_text_atomic(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _free_name(finding: Finding, image: Image, study: Study, taken: list[str]) -> str:

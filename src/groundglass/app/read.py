@@ -16,10 +16,10 @@ from typing import Any
 
 from groundglass import __version__
 from groundglass.app.inputs import parse_masks, prior_study
-from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_json, write_masks
+from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_masks
 from groundglass.core import GroundglassError, Image, Report, Study
 from groundglass.io import has_picture
-from groundglass.io.atomic import write_text_atomic
+from groundglass.io.atomic import write_json_atomic, write_text_atomic
 from groundglass.reading import Request, read_findings, recognise_study
 
 
@@ -95,13 +95,13 @@ def read(
         with steps.step("dicom"):
             dicom, problems = write_dicom(report, study, staging)
         with steps.step("report"):
-            write_json(document, staging / "report.json")
+            write_json_atomic(staging / "report.json", document)
             write_text_atomic(staging / "report.txt", render_text(report))
             write_text_atomic(staging / "report.html", render_html(report, study))
         files += [*dicom, "report.json", "report.txt", "report.html", "run.json"]
         of_images = (warning for image in study.images for warning in image.warnings)
         warnings = tuple(dict.fromkeys((*study.warnings, *of_images, *reading.warnings, *problems)))
-        write_json(run_record(paths, study, report, steps, files, warnings), staging / "run.json")
+        write_json_atomic(staging / "run.json", run_record(paths, study, report, steps, files, warnings))
     degraded = not any(is_usable(image) for image in study.images)
     return Outcome(folder, document, report, tuple(files), warnings, degraded)
 

@@ -20,6 +20,7 @@ _EXPORTS = {
     "read_study": "read",
     "segment_colour": "colour",
     "write_bytes_atomic": "atomic",
+    "write_json_atomic": "atomic",
     "write_labels": "nifti_write",
     "write_nifti": "nifti_write",
     "write_seg": "dicom_seg",

@@ -8,11 +8,13 @@ one; a kill leaves the old file, and at worst a dot file that nothing reads.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from groundglass.core.errors import InputError
 
@@ -58,6 +60,11 @@ def write_bytes_atomic(path: str | os.PathLike[str], content: bytes) -> None:
 def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8 with its newlines as they are, whole or not at all. Raises InputError as `atomic_path`."""
     write_bytes_atomic(path, text.encode("utf-8"))
+
+
+def write_json_atomic(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all. Raises InputError as `atomic_path`."""
+    write_text_atomic(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _sync(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from groundglass.core.errors import GeometryError, InputError
 from groundglass.core.finding import Finding
 from groundglass.core.image import Image
 from groundglass.core.mask import Mask
-from groundglass.io.atomic import atomic_path, write_text_atomic
+from groundglass.io.atomic import atomic_path, write_json_atomic
 from groundglass.io.colour import segment_colour
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def write_labels(findings: Sequence[Finding], image: Image, path: str | os.PathL
         for n, (finding, mask) in enumerate(masked, start=1)
     ]
     side_file = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-    write_text_atomic(side_file, json.dumps({"image": image.name, "labels": rows}, indent=1, ensure_ascii=False) + "\n")
+    write_json_atomic(side_file, {"image": image.name, "labels": rows})
     return path
 
 

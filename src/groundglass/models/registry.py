@@ -92,7 +92,7 @@ def save_model(folder: Path, network: torch.nn.Module, config: Mapping[str, Any]
     import torch
     from safetensors.torch import save_file
 
-    from groundglass.io.atomic import atomic_path, write_text_atomic
+    from groundglass.io.atomic import atomic_path, write_json_atomic
 
     missing = [key for key in ("name", "version", "architecture") if key not in config]
     if missing:
@@ -104,4 +104,4 @@ def save_model(folder: Path, network: torch.nn.Module, config: Mapping[str, Any]
     }
     with atomic_path(folder / "weights.safetensors") as temporary:
         save_file(halves, temporary)
-    write_text_atomic(folder / "config.json", json.dumps(config, indent=1) + "\n")
+    write_json_atomic(folder / "config.json", config)

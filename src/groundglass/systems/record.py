@@ -15,7 +15,7 @@ from typing import Any
 
 from groundglass import __version__
 from groundglass.core import ConfigurationError
-from groundglass.io.atomic import write_text_atomic
+from groundglass.io.atomic import write_json_atomic
 from groundglass.systems.proof import Proof
 from groundglass.systems.registry import system
 
@@ -60,7 +60,7 @@ def write_record(record: dict[str, Any], folder: Path) -> Path:
     """Write proofs/NN.json; the path written."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['system']:02d}.json"
-    write_text_atomic(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_json_atomic(path, record)
     return path
 
 
@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
     """`NUMBER WORKDIR RESULT [DATA]`: run one proof in this process and write its record to RESULT."""
     number, workdir, result = int(arguments[0]), Path(arguments[1]), Path(arguments[2])
     data = Path(arguments[3]) if len(arguments) > 3 else None
-    write_text_atomic(result, json.dumps(prove(number, workdir, data)))
+    write_json_atomic(result, prove(number, workdir, data))
     return 0
 
 
