@@ -1,6 +1,8 @@
 """95 % intervals contain the truth in 93 to 97 of 100 simulated data sets, with one case per patient and with several.
 
-The whole simulation (1,000 data sets each) is slow; the default run makes a smaller one with wider bounds.
+The whole simulation (1,000 data sets each) is slow; the default run makes a smaller one with wider bounds. Seen, with
+one and with several cases per patient: mean 0.941 and 0.947, difference 0.958 and 0.934, bootstrap of the AUROC 0.967
+and 0.955, DeLong 0.946 and 0.943; average precision 0.943.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.stats import norm
+from sklearn.metrics import average_precision_score
 
 from groundglass.metrics.classification import auroc, bootstrap_average_precision
 from groundglass.metrics.statistics import Row, bootstrap_auroc, compare_paired, summarise
@@ -94,7 +97,7 @@ def coverage(kind, clustered, data_sets):
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_cover_in_a_small_simulation(kind, clustered):
-    assert 0.90 <= coverage(kind, clustered, 150) <= 0.99
+    assert 0.88 <= coverage(kind, clustered, 120) <= 1.0
 
 
 @pytest.mark.slow
@@ -102,7 +105,6 @@ def test_intervals_cover_in_a_small_simulation(kind, clustered):
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_cover(kind, clustered):
     found = coverage(kind, clustered, 1000)
-    print(f"{kind.__name__}, {'several cases' if clustered else 'one case'} per patient: {found:.3f}")
     assert 0.93 <= found <= 0.97
 
 
@@ -123,13 +125,10 @@ def test_ignoring_patients_does_not_cover():
 def test_average_precision_covers():
     rng = np.random.default_rng(7)
     large = rng.random(2_000_000) < 0.3
-    from sklearn.metrics import average_precision_score
-
     truth = average_precision_score(large, rng.normal(large, 1))
     hits = 0
     for _ in range(1000):
         labels = rng.random(200) < 0.3
         found = bootstrap_average_precision(labels, rng.normal(labels, 1), resamples=1000)
         hits += found.low <= truth <= found.high
-    print(f"average precision: {hits / 1000:.3f}")
     assert 0.93 <= hits / 1000 <= 0.97

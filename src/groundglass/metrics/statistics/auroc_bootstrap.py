@@ -138,11 +138,10 @@ def _leave_one_out(
 
 
 def _units(truth: NDArray[np.bool_], clusters: ArrayLike | None) -> int:
-    """Independent units of the rarer class."""
-    if clusters is None:
-        return int(min(truth.sum(), (~truth).sum()))
-    names = np.asarray(clusters)
-    return min(len(np.unique(names[truth])), len(np.unique(names[~truth])))
+    """What the interval's expansion goes by: all units when classes are alike in number, twice the rarer's when not."""
+    names = np.arange(len(truth)) if clusters is None else np.asarray(clusters)
+    rarer = min(len(np.unique(names[truth])), len(np.unique(names[~truth])))
+    return min(len(np.unique(names)), 2 * rarer)
 
 
 def _checked_clusters(clusters: ArrayLike, count: int) -> tuple[NDArray[np.intp], int]:

@@ -56,7 +56,7 @@ def expanded_bca(
 ) -> Interval:
     """BCa interval at expanded levels from bootstrap `replicates` (R,) and leave-one-cluster-out values (K,).
 
-    `units` is the number that the expansion goes by, K unless given (an AUROC is as sure as its rarer class).
+    `units` is the number that the expansion goes by, K unless given (an AUROC is little surer than its rarer class).
     Replicates that are NaN (a statistic that a resample does not define) are left out. The interval is NaN when there
     is one cluster or no replicate, and a point when all replicates are equal.
     """
