@@ -214,7 +214,7 @@ def test_missing_images_of_a_file_that_lists_them(tmp_path: Path) -> None:
 
 
 def test_report_json_folders(tmp_path: Path) -> None:
-    from groundglass.app.outputs import report_document, write_json
+    from groundglass.app.outputs import report_document
     from groundglass.core import Box, Finding, Location, Report, Study, ontology
 
     for name, shift in (("t", 0), ("p", 1)):
@@ -223,7 +223,8 @@ def test_report_json_folders(tmp_path: Path) -> None:
             "f1", ontology()["pulmonary nodule"], where=Location(box=Box((10 + shift, 20), (30 + shift, 60))), score=0.9
         )
         gone = Finding("f2", ontology()["pleural effusion"], "absent", Location(box=Box((0, 0), (5, 5))))
-        write_json(report_document(Report((), (nodule, gone)), Study(())), tmp_path / name / "case1" / "report.json")
+        written = json.dumps(report_document(Report((), (nodule, gone)), Study(())))
+        (tmp_path / name / "case1" / "report.json").write_text(written)
     result = document("boxes", tmp_path / "p", tmp_path / "t", "--metrics", "ap50,recall")
     assert summary(result, "recall")["value"] == 1
     assert summary(result, "ap50", "pulmonary nodule")["value"] == pytest.approx(1)

@@ -184,13 +184,14 @@ def test_judges_that_cannot_be_had(folders: tuple[Path, Path]) -> None:
 
 
 def test_report_folders_of_read_and_single_files(tmp_path: Path) -> None:
-    from groundglass.app.outputs import report_document, write_json
+    from groundglass.app.outputs import report_document
     from groundglass.core import Report, Section, Sentence, Study
 
     for name in ("p", "t"):
         (tmp_path / name / "study1").mkdir(parents=True)
         report = Report((Section("findings", (Sentence("Clear lungs."), Sentence("No effusion."))),), ())
-        write_json(report_document(report, Study(())), tmp_path / name / "study1" / "report.json")
+        written = json.dumps(report_document(report, Study(())))
+        (tmp_path / name / "study1" / "report.json").write_text(written)
     result = document("reports", tmp_path / "p", tmp_path / "t", "--metrics", "bleu-1")
     assert values(result, "bleu-1", "words") == {"study1": pytest.approx(1)}
     (tmp_path / "a.txt").write_text("Clear lungs. No effusion.")

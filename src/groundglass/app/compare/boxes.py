@@ -14,19 +14,26 @@ from groundglass.app.compare.box_bootstrap import LIMIT, Replicates, ap_replicat
 from groundglass.app.compare.box_files import BoxFile, LabelledBox, coco_categories, read_boxes
 from groundglass.app.compare.cases import listed, pair_cases
 from groundglass.app.compare.kind import Figure, Measure, Scored, Test, chosen_metrics
-from groundglass.app.compare.object_counts import OBJECT_MEASURES, ObjectCounts, object_figures, object_rows
+from groundglass.app.compare.object_counts import (
+    FROC_MEASURES,
+    OBJECT_MEASURES,
+    ObjectCounts,
+    froc_figures,
+    object_figures,
+    object_rows,
+    over_labels,
+)
 from groundglass.app.compare.settings import Settings
 from groundglass.core import ConfigurationError, InputError
-from groundglass.metrics.detection import BoxSet, FrocCase, box_froc_case, evaluate_boxes, froc_curve, match_boxes
+from groundglass.metrics.detection import BoxSet, FrocCase, box_froc_case, evaluate_boxes, match_boxes
 from groundglass.metrics.detection.average_precision import COCO_AREAS, COCO_IOUS
-from groundglass.metrics.statistics import Interval, bootstrap_statistic, expanded_bca
+from groundglass.metrics.statistics import Interval, expanded_bca
 
 RANKED = {
     "ap": Measure("AP (IoU 0.50 to 0.95)"),
     "ap50": Measure("AP50"),
     "ap75": Measure("AP75"),
-    "froc": Measure("FROC score (1/8 to 8 false per image)"),
-    "sensitivity_at_1": Measure("sensitivity at 1 false per image"),
+    **FROC_MEASURES,
 }
 SIZES = {
     "ar100": Measure("AR (100 per image)"),
@@ -133,7 +140,10 @@ class Boxes:
             for (label, metric), parts in replicates.items():
                 figures.append(_figure(label, metric, expanded_bca(float(parts[0]), *parts[1:]), patients, truths))
         figures += self._sizes(real, said, metrics, patients, truths) if labels else []
-        figures += self._froc(truths, found, patients, metrics, settings, notes)
+        cases = [_froc_case(found[case], truths[case], labels, self.froc_iou) for case in truths]
+        along, problems = froc_figures(cases, list(patients.values()), metrics, settings)
+        figures += along
+        notes += problems
         material = {"replicates": replicates, "patients": dict(patients)}
         return Scored(rows, figures, len(truths), tuple(missing), {}, notes, material=material)
 
@@ -166,37 +176,6 @@ class Boxes:
             for metric in metrics
             if metric in values
         ]
-
-    def _froc(
-        self,
-        truths: Mapping[str, list[LabelledBox]],
-        found: Mapping[str, list[LabelledBox]],
-        patients: Mapping[str, str],
-        metrics: Sequence[str],
-        settings: Settings,
-        notes: list[str],
-    ) -> list[Figure]:
-        """FROC over all labels together: a box is right only on its own label."""
-        wanted = [metric for metric in metrics if metric in ("froc", "sensitivity_at_1")]
-        if not wanted:
-            return []
-        labels = sorted({box.label for each in (*truths.values(), *found.values()) for box in each})
-        cases = [_froc_case(found[case], truths[case], labels, self.froc_iou) for case in truths]
-        figures = []
-        for metric in wanted:
-            rates = (1.0,) if metric == "sensitivity_at_1" else None
-            try:
-                interval = bootstrap_statistic(
-                    lambda rows, rates=rates: _froc_score([cases[n] for n in rows], rates),  # type: ignore[misc]
-                    list(patients.values()),
-                    resamples=settings.resamples,
-                    seed=settings.seed,
-                )
-            except InputError as error:
-                notes.append(f"no {RANKED[metric].title}: {error.problem}")
-                continue
-            figures.append(_figure("all", metric, interval, patients, truths))
-        return figures
 
 
 def box_set(cases: Mapping[str, Sequence[LabelledBox]], *, with_scores: bool) -> BoxSet:
@@ -268,13 +247,4 @@ def _froc_case(
         )
         for label in labels
     ]
-    nothing = np.zeros(0)
-    return FrocCase(
-        np.concatenate([nothing, *(part.lesions for part in parts)]),
-        np.concatenate([nothing, *(part.false for part in parts)]),
-    )
-
-
-def _froc_score(cases: Sequence[FrocCase], rates: Sequence[float] | None) -> float:
-    curve = froc_curve(cases)
-    return curve.score() if rates is None else curve.score(rates)
+    return over_labels(parts)

@@ -170,6 +170,24 @@ def boxes(
 
 @compare.command()
 @_with_shared_options
+def points(
+    labels: Annotated[str, typer.Option(help="Labels to compare, separated by commas; else those of the truth.")] = "",
+    mode: Annotated[str, typer.Option(help="landmarks (a name occurs once in a case), objects, or auto.")] = "auto",
+    within: Annotated[
+        _OptionalNumber, typer.Option(metavar="D", help="Largest distance of a hit; else 20 (landmarks), 10 (objects).")
+    ] = None,
+    spacing: Annotated[str, typer.Option(metavar="X,Y[,Z]", help="Size of a coordinate's step, if it is not 1.")] = "",
+    unit: Annotated[str, typer.Option(help="Name of the unit that distances have then.")] = "mm",
+    threshold: Annotated[float, typer.Option(help="Scores from here on count in precision, recall and F1.")] = 0.5,
+) -> Any:
+    """Points (CSV, JSON, VerSe centroids, DICOM SR): identification, distances, FROC."""
+    from groundglass.app.compare.points import Points, parsed_spacing
+
+    return Points(_names(labels), mode, within, parsed_spacing(spacing), unit, threshold)
+
+
+@compare.command()
+@_with_shared_options
 def images(
     data_range: Annotated[
         _OptionalText,

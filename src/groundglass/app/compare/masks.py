@@ -54,9 +54,9 @@ def is_mask_file(path: Path) -> bool:
         return True
     if path.suffix:
         return False
-    from groundglass.io import is_dicom
+    from groundglass.io.kinds import kind_of
 
-    return is_dicom(path)
+    return kind_of(path) == "dicom"
 
 
 def read_labels_of(path: Path) -> LabelMap:

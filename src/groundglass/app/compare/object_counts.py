@@ -1,4 +1,4 @@
-"""Objects found, missed and invented, per case and pooled: what boxes and points share."""
+"""Objects found, missed and invented, per case, pooled and along scores: what boxes and points share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 from groundglass.app.compare.kind import Figure, Measure
 from groundglass.app.compare.resampling import intervals_of_sums
 from groundglass.app.compare.settings import Settings
-from groundglass.metrics.detection import Matching
-from groundglass.metrics.statistics import Row
+from groundglass.core import InputError
+from groundglass.metrics.detection import FrocCase, Matching, froc_curve
+from groundglass.metrics.statistics import Row, bootstrap_statistic
 
 OBJECT_MEASURES = {
     "precision": Measure("precision"),
     "recall": Measure("recall"),
     "f1": Measure("F1"),
     "count_error": Measure("count error", higher_is_better=False),
+}
+FROC_MEASURES = {
+    "froc": Measure("FROC score (1/8 to 8 false per case)"),
+    "sensitivity_at_1": Measure("sensitivity at 1 false per case"),
 }
 POOLED = ("precision", "recall", "f1")
 
@@ -67,3 +72,36 @@ def _pooled(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     hits, found, true = sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.stack([hits / found, hits / true, 2 * hits / (found + true)], axis=1)
+
+
+def over_labels(parts: Sequence[FrocCase]) -> FrocCase:
+    """One case of all labels together: objects of different labels never match."""
+    nothing = np.zeros(0)
+    return FrocCase(
+        np.concatenate([nothing, *(part.lesions for part in parts)]),
+        np.concatenate([nothing, *(part.false for part in parts)]),
+    )
+
+
+def froc_figures(
+    cases: Sequence[FrocCase], patients: Sequence[str], metrics: Sequence[str], settings: Settings
+) -> tuple[list[Figure], list[str]]:
+    """Figures along the scores, and why one could not be had (no object in too many resamples)."""
+    figures, notes = [], []
+    for metric in metrics:
+        if metric not in FROC_MEASURES:
+            continue
+
+        def value(rows: NDArray[np.intp], metric: str = metric) -> float:
+            curve = froc_curve([cases[n] for n in rows])
+            return curve.score() if metric == "froc" else curve.score((1.0,))
+
+        try:
+            found = bootstrap_statistic(value, patients, resamples=settings.resamples, seed=settings.seed)
+        except InputError as error:
+            notes.append(f"no {FROC_MEASURES[metric].title}: {error.problem}")
+            continue
+        objects = sum(len(case.lesions) for case in cases)
+        counts = (len(cases), len(set(patients)))
+        figures.append(Figure("all", metric, found.estimate, found.low, found.high, *counts, f"{objects} true"))
+    return figures, notes

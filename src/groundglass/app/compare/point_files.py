@@ -76,9 +76,9 @@ def _is_own_case(path: Path) -> bool:
     if path.suffix.lower() == ".json":
         content = read_json(path)
         return isinstance(content, list) and bool(content) and "direction" in content[0]
-    from groundglass.io import is_dicom
+    from groundglass.io.kinds import kind_of
 
-    return is_dicom(path)
+    return kind_of(path) == "dicom"
 
 
 def _folder(found: Mapping[str, Path], path: Path, settings: Settings) -> PointFile:

@@ -76,9 +76,9 @@ def _is_report_json(path: Path) -> bool:
 def _is_sr(path: Path) -> bool:
     if path.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl"):
         return False
-    from groundglass.io import is_dicom
+    from groundglass.io.kinds import kind_of
 
-    return is_dicom(path)
+    return kind_of(path) == "dicom"
 
 
 def _files(found: Mapping[str, Path], path: Path, settings: Settings) -> ReportFile:
