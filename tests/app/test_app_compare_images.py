@@ -99,3 +99,18 @@ def test_grids_and_shapes(volumes: tuple[Path, Path], tmp_path: Path) -> None:
         "have different shapes, 10 x 18 x 16 and 20 x 18 x 16 voxels" in broken["methods"][0]["failures"][0]["reason"]
     )
     assert summary(broken, "mae")["n"] == 2
+
+
+def test_features_of_generated_images(tmp_path: Path) -> None:
+    from groundglass.metrics.generative import fid
+
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(60, 4)), rng.normal(0.5, 1, size=(50, 4))
+    np.save(tmp_path / "t.npy", real)
+    np.savez(tmp_path / "p.npz", features=fake)
+    result = document("images", tmp_path / "p.npz", tmp_path / "t.npy")
+    assert summary(result, "fid")["value"] == pytest.approx(fid(real, fake))
+    assert 0 <= summary(result, "coverage")["value"] <= 1
+    assert {row["metric"] for row in result["figures"]} == {"fid", "kid", "precision", "recall", "density", "coverage"}
+    (tmp_path / "t.npy").write_bytes(b"nothing")
+    assert "holds no array of features" in problem("images", tmp_path / "p.npz", tmp_path / "t.npy")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundglass.app.compare.batch import Failure, failures_of, run_all
 from groundglass.app.compare.cases import FilePair, listed, pair_files
+from groundglass.app.compare.feature_sets import SET_MEASURES, is_features, score_features
 from groundglass.app.compare.grid import difference, turned
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
 from groundglass.app.compare.masks import is_mask_file
@@ -41,7 +42,7 @@ _EIGHT_BITS = 255.0
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Images against images of the same grid.
+    """Images against images of the same grid, or features of generated images against those of real ones (.npy).
 
     `data_range` is a number, LOW,HIGH (values are clipped to it first), or `truth` (that of each truth); without it
     only pictures of 8 bits have one. `mask` is a file, or a folder with one per case: only its voxels count, for SSIM
@@ -64,7 +65,7 @@ class Images:
                 "mask": "none" if self.mask is None else str(self.mask)}  # fmt: skip
 
     def measure(self, metric: str) -> Measure:
-        return MEASURES[metric]
+        return {**SET_MEASURES, **MEASURES}[metric]
 
     def tests(self, first: Scored, second: Scored, settings: Settings) -> Sequence[Test]:
         return ()
@@ -79,6 +80,8 @@ class Images:
             )
         if self.convention == "synthrad" and self.mask is None:
             raise ConfigurationError("--convention synthrad", "needs the patients' outlines", "Name them by --mask.")
+        if is_features(prediction) and is_features(truth):
+            return score_features(prediction, truth, settings)
         known = tuple(MEASURES) if self.convention == "plain" else CONVENTIONS[self.convention]
         metrics = chosen_metrics(settings.metrics, known, CONVENTIONS[self.convention])
         pairing = pair_files(prediction, truth, is_mask_file, settings)
