@@ -82,18 +82,47 @@ class BoxSet:
 def box_iou(first: BoxSet, second: BoxSet) -> NDArray[np.float64]:
     """Intersection over union (N, M) of every pair. A crowd box of `second` is divided by the first's size alone, as a
     detection inside a crowd is right (COCO). Boxes that only touch, or have no size, give 0."""
-    overlap, first_size, second_size = _overlaps(first, second)
-    union = np.where(second.crowd, first_size[:, None], first_size[:, None] + second_size - overlap)
+    _same_dimensions(first, second)
+    if not len(first) or not len(second):
+        return np.zeros((len(first), len(second)))
+    return overlap_ratio(first.start[:, None], first.size[:, None], second.start, second.size, second.crowd)
+
+
+def overlap_ratio(
+    start: NDArray[np.float64],
+    size: NDArray[np.float64],
+    other_start: NDArray[np.float64],
+    other_size: NDArray[np.float64],
+    crowd: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The same of boxes (..., D) and others (..., D) that broadcast, `crowd` (...) of the others."""
+    overlap = overlap_size(start, size, other_start, other_size)
+    own = np.prod(size, axis=-1)
+    union = np.where(crowd, own, own + np.prod(other_size, axis=-1) - overlap)
     return np.divide(overlap, union, out=np.zeros_like(overlap), where=overlap > 0)
+
+
+def overlap_size(
+    start: NDArray[np.float64],
+    size: NDArray[np.float64],
+    other_start: NDArray[np.float64],
+    other_size: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Area or volume that boxes (..., D) share."""
+    edges = np.minimum(start + size, other_start + other_size) - np.maximum(start, other_start)
+    return np.prod(np.maximum(edges, 0), axis=-1)
 
 
 def box_giou(first: BoxSet, second: BoxSet) -> NDArray[np.float64]:
     """Generalised IoU (N, M), -1 to 1 (H. Rezatofighi et al., CVPR 2019); NaN for two boxes without size in a line."""
-    overlap, first_size, second_size = _overlaps(first, second)
-    union = first_size[:, None] + second_size - overlap
+    _same_dimensions(first, second)
+    if not len(first) or not len(second):
+        return np.zeros((len(first), len(second)))
+    start, stop = first.start[:, None], (first.start + first.size)[:, None]
+    overlap = overlap_size(start, first.size[:, None], second.start, second.size)
+    union = np.prod(first.size, axis=1)[:, None] + np.prod(second.size, axis=1) - overlap
     hull = np.prod(
-        np.maximum((first.start + first.size)[:, None], second.start + second.size)
-        - np.minimum(first.start[:, None], second.start),
+        np.maximum(stop, second.start + second.size) - np.minimum(start, second.start),
         axis=2,
     )
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -104,10 +133,7 @@ def paired_box_iou(first: BoxSet, second: BoxSet) -> NDArray[np.float64]:
     """IoU (N,) of the boxes at the same place in both; its mean is the mIoU of grounding."""
     if first.start.shape != second.start.shape:
         raise InputError("boxes", f"are {first.start.shape} and {second.start.shape}", "Give one box per phrase.")
-    edges = np.minimum(first.start + first.size, second.start + second.size) - np.maximum(first.start, second.start)
-    overlap = np.prod(np.maximum(edges, 0), axis=1)
-    union = np.prod(first.size, axis=1) + np.prod(second.size, axis=1) - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=overlap > 0)
+    return overlap_ratio(first.start, first.size, second.start, second.size, np.zeros(len(second), dtype=bool))
 
 
 def accuracy_at_iou(first: BoxSet, second: BoxSet, *, iou: float = 0.5) -> float:
@@ -124,17 +150,11 @@ def mean_best_iou(found: BoxSet, truth: BoxSet) -> float:
     return float(box_iou(found, truth).max(axis=1).mean()) if len(found) and len(truth) else float("nan")
 
 
-def _overlaps(first: BoxSet, second: BoxSet) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _same_dimensions(first: BoxSet, second: BoxSet) -> None:
     if len(first) and len(second) and first.start.shape[1] != second.start.shape[1]:
         raise GeometryError(
             "boxes", f"have {first.start.shape[1]} and {second.start.shape[1]} dimensions", "Compare like with like."
         )
-    if not (len(first) and len(second)):
-        return np.zeros((len(first), len(second))), np.prod(first.size, axis=1), np.prod(second.size, axis=1)
-    edges = np.minimum((first.start + first.size)[:, None], second.start + second.size)
-    edges -= np.maximum(first.start[:, None], second.start)
-    overlap = np.where((edges > 0).all(axis=2), np.prod(edges, axis=2), 0.0)
-    return overlap, np.prod(first.size, axis=1), np.prod(second.size, axis=1)
 
 
 def _rows(values: ArrayLike) -> NDArray[np.float64]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.metrics.detection.boxes import BoxSet, box_iou
+from groundglass.metrics.detection.boxes import BoxSet, overlap_ratio
+
+_CELLS = 2_000_000
+"""Truths, times size ranges, times IoUs, that are held at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +66,9 @@ def match_all(
     hit = np.zeros((len(areas), len(ious), len(keys)), dtype=bool)
     ignored = np.repeat(outside_found[:, None, :], len(ious), axis=1)
     truth_order = np.argsort(truth_keys, kind="stable")
-    sorted_keys = truth_keys[truth_order]
-    steps = np.minimum(ious, 1 - 1e-10)
-    for key in np.intersect1d(keys, sorted_keys):
-        rows = slice(np.searchsorted(keys, key, "left"), np.searchsorted(keys, key, "right"))
-        own = truth_order[np.searchsorted(sorted_keys, key, "left") : np.searchsorted(sorted_keys, key, "right")]
-        overlaps = box_iou(_rows(found, order[rows]), _rows(truth, own))
-        _match(overlaps, truth.crowd[own], outside_truth[:, own], steps, hit[:, :, rows], ignored[:, :, rows])
+    cells = len(areas) * len(ious)
+    for groups in _groups(keys, truth_keys[truth_order], cells):
+        groups.match(found, order, truth, truth_order, outside_truth, np.minimum(ious, 1 - 1e-10), hit, ignored)
 
     positives = np.zeros((len(names), len(areas)), dtype=np.int64)
     for place in range(len(areas)):
@@ -76,32 +76,80 @@ def match_all(
     return Matched(found.labels[order], found.scores[order], ranks, hit, ignored, positives, names)
 
 
-def _match(
-    overlaps: NDArray[np.float64],
-    crowd: NDArray[np.bool_],
-    outside: NDArray[np.bool_],
-    steps: NDArray[np.float64],
-    hit: NDArray[np.bool_],
-    ignored: NDArray[np.bool_],
-) -> None:
-    """Fill `hit` and `ignored` (A, T, d) of one image and label from `overlaps` (d, g) and `outside` (A, g).
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """Images and labels (B,) that have both: first place and number of their detections and truths, in order."""
 
-    Each detection in turn takes the best truth that is free (a crowd always is) and reaches the IoU, the last of equal
-    ones; a truth that does not count is taken only when none that counts is left.
-    """
-    taken = np.zeros((len(outside), len(steps), len(crowd)), dtype=bool)
-    for row in np.flatnonzero(overlaps.max(axis=1) >= steps.min()):
-        overlap = overlaps[row]
-        open_to = (overlap >= steps[:, None]) & (~taken | crowd)
-        counting = open_to & ~outside[:, None]
-        any_counts = counting.any(axis=2)
-        choice = np.where(any_counts[:, :, None], counting, open_to)
-        best = len(overlap) - 1 - np.argmax(np.where(choice, overlap, -1.0)[:, :, ::-1], axis=2)
-        areas, levels = np.nonzero(choice.any(axis=2))
-        chosen = best[areas, levels]
-        taken[areas, levels, chosen] = True
-        hit[areas, levels, row] = True
-        ignored[areas, levels, row] = outside[areas, chosen]
+    found_first: NDArray[np.intp]
+    found_count: NDArray[np.intp]
+    truth_first: NDArray[np.intp]
+    truth_count: NDArray[np.intp]
+
+    def match(
+        self,
+        found: BoxSet,
+        order: NDArray[np.intp],
+        truth: BoxSet,
+        truth_order: NDArray[np.intp],
+        outside_truth: NDArray[np.bool_],
+        steps: NDArray[np.float64],
+        hit: NDArray[np.bool_],
+        ignored: NDArray[np.bool_],
+    ) -> None:
+        """Fill `hit` and `ignored` (A, T, N) for all these groups at once: each one's best detection, then the next.
+
+        A detection takes the best truth that is free (a crowd always is) and reaches the IoU, the last of equal ones; a
+        truth that does not count is taken only when none that counts is left.
+        """
+        width = int(self.truth_count.max())
+        places = self.truth_first[:, None] + np.arange(width)
+        present = np.arange(width) < self.truth_count[:, None]
+        rows = truth_order[np.where(present, places, self.truth_first[:, None])]
+        crowd = truth.crowd[rows] & present
+        outside = outside_truth[:, rows].transpose(1, 0, 2)
+        taken = np.zeros((len(rows), len(outside_truth), len(steps), width), dtype=bool)
+        for rank in range(int(self.found_count.max())):
+            groups = np.flatnonzero(self.found_count > rank)
+            own = self.found_first[groups] + rank
+            overlap = overlap_ratio(
+                found.start[order[own], None],
+                found.size[order[own], None],
+                truth.start[rows[groups]],
+                truth.size[rows[groups]],
+                crowd[groups],
+            )
+            overlap[~present[groups]] = -1.0
+            near = overlap.max(axis=1) >= steps.min()
+            groups, own, overlap = groups[near], own[near], overlap[near, None, None]
+            free = ~taken[groups] | crowd[groups, None, None]
+            open_to = (overlap >= steps[:, None]) & free
+            counting = open_to & ~outside[groups, :, None]
+            choice = np.where(counting.any(axis=3, keepdims=True), counting, open_to)
+            best = width - 1 - np.argmax(np.where(choice, overlap, -1.0)[..., ::-1], axis=3)
+            of, area, level = np.nonzero(choice.any(axis=3))
+            chosen = best[of, area, level]
+            taken[groups[of], area, level, chosen] = True
+            hit[area, level, own[of]] = True
+            ignored[area, level, own[of]] = outside[groups[of], area, chosen]
+
+
+def _groups(keys: NDArray[np.intp], truth_keys: NDArray[np.intp], cells: int) -> Iterator[_Groups]:
+    """Groups of about as many truths together, so that little is padded, and few enough to hold."""
+    shared = np.intersect1d(keys, truth_keys)
+    found_first, found_last = np.searchsorted(keys, shared, "left"), np.searchsorted(keys, shared, "right")
+    truth_first, truth_last = np.searchsorted(truth_keys, shared, "left"), np.searchsorted(truth_keys, shared, "right")
+    counts = truth_last - truth_first
+    by_count = np.argsort(counts, kind="stable")
+    start = 0
+    while start < len(shared):
+        # Up to twice the truths of the smallest of them.
+        widest = 2 * counts[by_count[start]]
+        stop = min(
+            int(np.searchsorted(counts[by_count], widest, "right")), start + max(1, _CELLS // int(cells * widest))
+        )
+        of = by_count[start:stop]
+        yield _Groups(found_first[of], found_last[of] - found_first[of], truth_first[of], counts[of])
+        start = stop
 
 
 def _outside(area: NDArray[np.float64], areas: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -115,15 +163,3 @@ def _codes(first: NDArray[Any], second: NDArray[Any]) -> tuple[NDArray[Any], NDA
     )
     codes = codes.reshape(-1)
     return names, codes[: len(first)], codes[len(first) :]
-
-
-def _rows(boxes: BoxSet, rows: NDArray[np.intp]) -> BoxSet:
-    return BoxSet(
-        boxes.images[rows],
-        boxes.labels[rows],
-        boxes.start[rows],
-        boxes.size[rows],
-        None,
-        boxes.crowd[rows],
-        boxes.area[rows],
-    )
