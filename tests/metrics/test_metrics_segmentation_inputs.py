@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from groundglass.core.errors import ConfigurationError, GeometryError, InputError
 from groundglass.metrics.segmentation import (
+    METRICS,
     Counts,
     agreed_spacing,
     cumulative_iou,
@@ -70,8 +71,17 @@ def test_unusable_options(options, error, says):
 
 def test_flat_masks_have_no_volume():
     assert "avd_ml" not in score_masks(ONES[0], ONES[0], 1.0)[1]
-    with pytest.raises(ConfigurationError, match="avd_ml"):
-        score_masks(ONES[0], ONES[0], 1.0, metrics=["avd_ml"])
+    for metric in ("avd_ml", "vd_ml", "lesionwise_dice", "lesionwise_hd95"):
+        with pytest.raises(ConfigurationError, match=metric):
+            score_masks(ONES[0], ONES[0], 1.0, metrics=[metric])
+
+
+def test_signed_differences_say_so():
+    assert {name for name, metric in METRICS.items() if metric.signed} == {"vd_ml", "rvd"}
+    smaller = ONES.copy()
+    smaller[0] = 0
+    found = score_masks(smaller, ONES, 2.0, metrics=["vd_ml", "avd_ml", "rvd", "arvd"])[1]
+    assert found == pytest.approx({"vd_ml": -0.24, "avd_ml": 0.24, "rvd": -0.25, "arvd": 0.25})
 
 
 def test_labels_beyond_those_named_may_count_as_background():
@@ -164,3 +174,15 @@ def test_nearest_distance_to_nothing():
     nothing = np.empty((0, 3), dtype=int)
     assert np.isinf(nearest.nearest_distances(np.zeros((2, 3), int), nothing, (1.0, 1.0, 1.0))).all()
     assert nearest.nearest_distances(nothing, np.zeros((2, 3), int), (1.0, 1.0, 1.0)).size == 0
+
+
+@pytest.mark.parametrize(
+    "spacing", [(1.0, 1.0, 1.0), (1.0, 1.0, 6.0), (6.0, 1.0, 1.0), (1.0, 0.2, 1.0), (1.0, 1.5), (0.2, 1.0)]
+)
+def test_nearest_distances_where_the_reach_ends(spacing):
+    """Few targets in small boxes, so that many distances lie about the first reach and beyond."""
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        points, targets = (rng.integers(0, rng.integers(8, 30), (n, len(spacing))) for n in (200, rng.integers(3, 25)))
+        expected = cKDTree(targets * spacing).query(points * spacing)[0]
+        np.testing.assert_allclose(nearest.nearest_distances(points, targets, spacing), expected, rtol=1e-12)

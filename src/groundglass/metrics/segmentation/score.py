@@ -35,9 +35,9 @@ def score_masks(
 
     `prediction` and `truth` are integer label maps, or boolean masks (label 1), of one shape (X, Y) or (X, Y, Z);
     `spacing` is in mm, per axis or one for all. `labels` are those to score, by default all that occur (in the truth
-    only, where the convention says so); 0 is background. With `labels` given, other labels in the masks are an error,
-    or count as background if `unlisted` says so. `tolerance_mm` is that of NSD, one for all or by label; by default
-    the convention's. `metrics` are names of `METRICS`, by default the convention's.
+    only, where the convention says so; without any the result is empty); 0 is background. With `labels` given, other
+    labels in the masks are an error, or count as background if `unlisted` says so. `tolerance_mm` is that of NSD, one
+    for all or by label; by default the convention's. `metrics` are names of `METRICS`, by default the convention's.
 
     Where a mask is empty the convention's rule gives the value: NaN means undefined, not to be averaged. `rvd` and
     `arvd` of an empty truth and `cl_dice` without a skeleton are NaN under every convention.

@@ -20,7 +20,8 @@ from groundglass.metrics.segmentation.surface import hd_percentile, hd_percentil
 class Metric:
     """A measure. `best` is its value for a perfect prediction; `family` says which rule for empty masks holds.
 
-    `volumes_only`: not defined for flat masks. `counts_only`: needs no surface. `unit` is "" for ratios.
+    `signed`: best at 0, worse on either side. `volumes_only`: not defined for flat masks. `counts_only`: needs no
+    surface. `unit` is "" for ratios.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Metric:
     unit: str = ""
     higher_is_better: bool = True
     best: float = 1.0
+    signed: bool = False
     volumes_only: bool = False
     counts_only: bool = False
 
@@ -44,7 +46,7 @@ def _distance(name: str, title: str, definition: str, measure: Callable[[LabelVi
 
 
 def _difference(
-    name: str, title: str, definition: str, unit: str, measure: Callable[[LabelView], float], *, counts_only: bool
+    name: str, title: str, definition: str, unit: str, measure: Callable[[LabelView], float], *, signed: bool
 ) -> Metric:
     return Metric(
         name,
@@ -55,8 +57,9 @@ def _difference(
         unit,
         higher_is_better=False,
         best=0.0,
+        signed=signed,
         volumes_only=unit == "mL",
-        counts_only=counts_only,
+        counts_only=True,
     )
 
 
@@ -72,7 +75,7 @@ def _lesion(
     volumes_only: bool = False,
 ) -> Metric:
     best = 1.0 if higher_is_better else 0.0
-    return Metric(name, title, definition, measure, family, unit, higher_is_better, best, volumes_only)
+    return Metric(name, title, definition, measure, family, unit, higher_is_better, best, volumes_only=volumes_only)
 
 
 def _centre_distance(view: LabelView) -> float:
@@ -106,7 +109,7 @@ _ALL = (
         "| prediction - truth |",
         "mL",
         lambda view: abs(overlap.volume_difference_ml(view.counts, view.spacing)),
-        counts_only=True,
+        signed=False,
     ),
     _difference(
         "vd_ml",
@@ -114,7 +117,7 @@ _ALL = (
         "prediction - truth (0 is best)",
         "mL",
         lambda view: overlap.volume_difference_ml(view.counts, view.spacing),
-        counts_only=True,
+        signed=True,
     ),
     _difference(
         "rvd",
@@ -122,7 +125,7 @@ _ALL = (
         "(prediction - truth) / truth (0 is best); NaN for an empty truth",
         "",
         lambda view: overlap.relative_volume_difference(view.counts),
-        counts_only=True,
+        signed=True,
     ),
     _difference(
         "arvd",
@@ -130,7 +133,7 @@ _ALL = (
         "| prediction - truth | / truth; NaN for an empty truth",
         "",
         lambda view: abs(overlap.relative_volume_difference(view.counts)),
-        counts_only=True,
+        signed=False,
     ),
     _distance("hd", "HD", "greatest distance between surface voxels", lambda view: view.by_voxel.hd),
     _distance(
