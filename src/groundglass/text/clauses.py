@@ -24,12 +24,17 @@ MENTIONS = frozenset({"finding", "device", "quality", "normal"})
 MODIFIERS = frozenset(
     {"severity", "change", "texture", "margin", "distribution", "number", "chronicity", "determiner", "quality"}
 )
+_DIVIDERS = frozenset({"stop", "except", "and"})
+_PLAIN = frozenset({" ", ""})
 _MARKS = (",", ":", " - ", ")", ".")
 _HARD = frozenset({"stop", "except"})
 _STATES = frozenset({"finding", "device", "quality", "normal", "anatomy"})
 # A new statement begins with one of these, though no verb follows.
 _OPENERS = frozenset({"determiner", "change", "there", "number"})
 _OPENING_SEVERITY = frozenset({"trace", "small", "mild", "moderate"})
+_VERBS = frozenset({"verb", "seen", "there", "negation after"})
+_PREDICATES = frozenset({"verb", "seen", "negation after", "uncertainty after"})
+_NEW_SCOPES = frozenset({"negation before", "pseudo-negation", "there", "history before"})
 _SCOPES = frozenset({"negation before", "uncertainty before", "history before", "hypothesis before", "other person"})
 
 
@@ -52,8 +57,9 @@ def clauses(items: list[Item]) -> list[tuple[int, int]]:
 def _candidates(items: list[Item]) -> list[tuple[int, bool]]:
     """(index of the first item after it, whether it always divides) of every possible border."""
     found: list[tuple[int, bool]] = []
-    for index, item in enumerate(items):
-        kind, gap = item.kind, item.gap
+    for index, (kind, _, _, _, gap) in enumerate(items):
+        if (gap in _PLAIN and kind not in _DIVIDERS) or kind == "end":
+            continue
         if kind in _HARD or (";" in gap and index):
             found.append((index, True))
         elif kind == "and" or (index and items[index - 1].kind != "and" and any(mark in gap for mark in _MARKS)):
@@ -63,44 +69,47 @@ def _candidates(items: list[Item]) -> list[tuple[int, bool]]:
 
 def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
     """Whether the border before `index` parts two statements: left is items[low:index], right items[index:high]."""
-    left, right = items[low:index], items[index:high]
-    if not any(item.kind in _STATES for item in left):
+    left = {item.kind for item in items[low:index]}
+    if left.isdisjoint(_STATES):
         return False
-    left_mentions = any(item.kind in MENTIONS for item in left)
-    if right[0].kind == "and":
-        joined_by_and, right = True, right[1:]
-    else:
-        joined_by_and = False
-    if not right or right[0].kind in ("or", "versus"):
+    joined_by_and = items[index].kind == "and"
+    start = index + 1 if joined_by_and else index
+    if start >= high or items[start].kind in ("or", "versus", "end"):
         return False
-    first = right[0]
-    if first.kind in ("negation before", "pseudo-negation", "there", "history before"):
-        return left_mentions and any(item.kind in _STATES for item in right)
+    first = items[start]
+    right = {item.kind for item in items[start:high]}
+    left_mentions = not left.isdisjoint(MENTIONS)
+    if first.kind in _NEW_SCOPES:
+        return left_mentions and not right.isdisjoint(_STATES)
     if first.kind == "uncertainty before":
-        return left_mentions and not any(item.kind == "negation before" for item in left)
-    verbless = not any(item.kind in ("verb", "seen", "there", "negation after") for item in left)
-    scoped = any(item.kind in _SCOPES for item in left)
-    verb = next((item for item in right if item.kind in ("verb", "seen", "negation after", "uncertainty after")), None)
-    if scoped and _opens(first, right) and left_mentions:
-        in_list = not joined_by_and and any(item.kind == "or" for item in items[high : high + 1])
-        return not in_list
-    if verb is not None:
-        if not any(item.kind in _STATES for item in right[: right.index(verb)]):
-            return False
-        if verbless and scoped and verb.kind == "seen":
-            # "No A, B, and C is seen" is a list; "No A, and C is seen in the left base" is not.
-            lone = sum(item.kind in MENTIONS for item in left) == 1
-            return joined_by_and and lone and "," in items[index].gap
-        if verbless and not scoped:
-            # "Heart, mediastinum and hila are normal": one predicate for a list of subjects.
-            return left_mentions and any(item.kind in ("normal",) for item in left)
-        return True
-    return False
-
-
-def _opens(first: Item, right: list[Item]) -> bool:
-    if not any(item.kind in MENTIONS for item in right):
+        return left_mentions and "negation before" not in left
+    scoped = not left.isdisjoint(_SCOPES)
+    if scoped and left_mentions and not right.isdisjoint(MENTIONS) and _opens(first):
+        return joined_by_and or high >= len(items) or items[high].kind != "or"
+    if right.isdisjoint(_PREDICATES):
         return False
+    return _states_apart(items, low, index, start, high, scoped and left.isdisjoint(_VERBS), left)
+
+
+def _states_apart(
+    items: list[Item], low: int, index: int, start: int, high: int, is_scoped_list: bool, left: set[str]
+) -> bool:
+    """Whether the right side, which has a predicate, is a statement of its own."""
+    verb = next(i for i in range(start, high) if items[i].kind in _PREDICATES)
+    if not any(item.kind in _STATES for item in items[start:verb]):
+        return False
+    if is_scoped_list and items[verb].kind == "seen":
+        # "No A, B, and C is seen" is a list; "No A, and C is seen in the left base" is not.
+        lone = sum(item.kind in MENTIONS for item in items[low:index]) == 1
+        return items[index].kind == "and" and lone and "," in items[index].gap
+    if left.isdisjoint(_VERBS) and left.isdisjoint(_SCOPES):
+        # "Heart, mediastinum and hila are normal": one predicate for a list of subjects.
+        return "normal" in left
+    return True
+
+
+def _opens(first: Item) -> bool:
+    """Whether a side without a verb begins like a statement: "a small effusion", "unchanged cardiomegaly"."""
     if first.kind in _OPENERS:
         return first.value not in ("that", "those", "any", "new", "these")
     return first.kind == "severity" and first.value in _OPENING_SEVERITY

@@ -17,11 +17,14 @@ from typing import Any
 
 import ahocorasick
 
+from groundglass.core import Term
 from groundglass.core.errors import ConfigurationError
 from groundglass.core.ontology import Ontology, ontology
 
 Role = tuple[str, Any]
 """What a phrase does in a sentence: a kind ("finding", "negation before", ...) and its value (a name, a side, ...)."""
+
+Meaning = tuple[int, tuple[Role, ...]]
 
 CONCEPT_KINDS = ("finding", "device", "anatomy")
 MIN_LETTERS_OF_A_SLIP = {"finding": 6, "device": 8, "anatomy": 8}
@@ -37,11 +40,13 @@ _SPELLINGS = (
 class Lexicon:
     """Compiled words of one language.
 
-    `automaton` gives (last index, (length, roles)) for normalised text; the tables say how concepts combine.
+    `automaton` gives (last index, number) for normalised text, `meanings[number]` the phrase's length and its roles;
+    the tables say how concepts combine.
     """
 
     language: str
     automaton: Any
+    meanings: tuple[Meaning, ...]
     tree: Ontology
     quality_findings: dict[str, dict[str, str]]
     refined: dict[str, dict[str, str]]
@@ -53,6 +58,8 @@ class Lexicon:
     possible: frozenset[str]
     sections: dict[str, str]
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    terms: dict[str, Term] = field(default_factory=dict)
+    usual: dict[str, str | None] = field(default_factory=dict)
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """The term's own name and those of all broader terms, nearest first."""
@@ -61,6 +68,20 @@ class Lexicon:
             known = (name, *(term.name for term in self.tree.ancestors(name)))
             self.lineage[name] = known
         return known
+
+    def term(self, name: str) -> Term:
+        """The ontology's term of this name."""
+        known = self.terms.get(name)
+        if known is None:
+            known = self.terms[name] = self.tree[name]
+        return known
+
+    def usual_anatomy(self, name: str) -> str | None:
+        """Where a finding of this name (or its nearest broader one) is when the text does not say."""
+        if name not in self.usual:
+            table = self.default_anatomy
+            self.usual[name] = next((table[n] for n in self.ancestors(name) if n in table), None)
+        return self.usual[name]
 
 
 def normalised(phrase: str) -> str:
@@ -89,13 +110,17 @@ def lexicon(language: str = "en") -> Lexicon:
         roles.setdefault(phrase, {}).setdefault(kind, value)
     for phrase, known in _slips(roles):
         roles.setdefault(phrase, known)
-    automaton = ahocorasick.Automaton()
+    # Numbers in the automaton, few tuples for their meaning: the garbage collector need not walk 200,000 values.
+    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+    meanings: dict[Meaning, int] = {}
     for phrase, found in roles.items():
-        automaton.add_word(phrase + " ", (len(phrase), tuple(found.items())))
+        meaning = (len(phrase), tuple(found.items()))
+        automaton.add_word(phrase + " ", meanings.setdefault(meaning, len(meanings)))
     automaton.make_automaton()
     return Lexicon(
         language,
         automaton,
+        tuple(meanings),
         tree,
         qualities["findings"],
         qualities["refined"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from groundglass.core import Attribute
 from groundglass.text.clauses import MENTIONS, Item
 
@@ -19,7 +21,12 @@ def qualifiers(items: list[Item], low: int, high: int, index: int) -> tuple[Attr
     for item in _after(items, high, index):
         if item.kind in _KINDS:
             found.setdefault(item.kind, str(item.value))
-    return tuple(Attribute(kind, value) for kind, value in found.items())
+    return tuple(_attribute(kind, value) for kind, value in found.items()) if found else ()
+
+
+@lru_cache(maxsize=1024)
+def _attribute(kind: str, value: str) -> Attribute:
+    return Attribute(kind, value)
 
 
 def _before(items: list[Item], low: int, index: int) -> list[Item]:

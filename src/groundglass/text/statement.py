@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from groundglass.core import Attribute, Location, Measurement, Term, ontology
@@ -17,6 +19,7 @@ from groundglass.text.tokens import tokens
 
 _ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
 _BETWEEN = MODIFIERS - {"quality", "determiner"} | {"anatomy", "side", "finding"}
+_DIGIT = re.compile(r"\d")
 _STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
 _BOTH_WAYS = {
     "negation": ("negation before", "negation after"),
@@ -52,7 +55,8 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
     items = items_of(sentence, words)
     if not any(item.kind in MENTIONS for item in items):
         return ()
-    measured = sizes(sentence) if any(c.isdigit() for c in sentence) else []
+    has_numbers = _DIGIT.search(sentence) is not None
+    measured = sizes(sentence) if has_numbers else []
     mentions: list[Mention] = []
     drafts: list[Draft] = []
     for low, high in clauses(items):
@@ -61,7 +65,7 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
         drafts += [draft for mention in found for draft in _drafts(items, low, high, mention, words)]
     if measured:
         drafts = _with_sizes(drafts, measured)
-    pictures = image_mentions(sentence) if any(c.isdigit() for c in sentence) else ()
+    pictures = image_mentions(sentence) if has_numbers else ()
     if pictures and drafts:
         extra = tuple(Attribute(kind, value) for kind, value in pictures)
         drafts = [draft._replace(attributes=draft.attributes + extra) for draft in drafts]
@@ -72,13 +76,15 @@ def items_of(sentence: str, words: Lexicon) -> list[Item]:
     """The roles of the sentence's phrases in order; a last item of kind "end" holds the text after them."""
     items: list[Item] = []
     last = 0
+    twofold = False
     for start, end, roles, gap in tokens(sentence, words):
         for kind, value in roles:
             items.append(Item(kind, value, start, end, gap))
             gap = ""
+        twofold = twofold or len(roles) > 1
         last = end
     items.append(Item("end", "", len(sentence), len(sentence), sentence[last:]))
-    return _one_direction(items)
+    return _one_direction(items) if twofold else items
 
 
 def _one_direction(items: list[Item]) -> list[Item]:
@@ -126,7 +132,7 @@ def _mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Me
 
 def _said_once(items: list[Item], low: int, high: int, words: Lexicon) -> list[Item]:
     """ "Lymph node" is a place and, alone, a finding: where another word speaks of it, it is the place."""
-    twins = [i for i in range(low, high - 1) if _is_twin(items[i], items[i + 1])]
+    twins = [i for i in range(low, high - 1) if items[i].kind == "finding" and _is_twin(items[i], items[i + 1])]
     if not twins:
         return items
     others = [items[i] for i in range(low, high) if items[i].kind in MENTIONS and i not in twins]
@@ -151,7 +157,7 @@ def _as_subject(items: list[Item], index: int, high: int, ruling: Ruling) -> Rul
 
 
 def _is_twin(first: Item, second: Item) -> bool:
-    return first.kind == "finding" and second.kind == "anatomy" and first.start == second.start
+    return second.kind == "anatomy" and first.start == second.start
 
 
 def _speaks_of(other: Item, anatomy: str, words: Lexicon) -> bool:
@@ -248,7 +254,7 @@ def _is_negated(items: list[Item], index: int, low: int) -> bool:
 
 def _drafts(items: list[Item], low: int, high: int, mention: Mention, words: Lexicon) -> list[Draft]:
     item = items[mention.at]
-    what = words.tree[mention.name]
+    what = words.term(mention.name)
     spot = mention.spots[0] if mention.spots else None
     attributes = qualifiers(items, low, high, mention.at)
     assertion = mention.ruling.assertion
@@ -295,12 +301,17 @@ def _is_tip(items: list[Item], at: int, spot: Place) -> bool:
 
 def _location(name: str, spot: Place | None, words: Lexicon) -> Location:
     """Named anatomy, else the finding's usual place; a place that is only broader than the usual one gives its side."""
-    default = next((words.default_anatomy[n] for n in words.ancestors(name) if n in words.default_anatomy), None)
+    default = words.usual_anatomy(name)
     anatomy = spot.anatomy if spot else None
     side: Side | None = spot.side if spot else None  # type: ignore[assignment]
     if anatomy is None or (default and anatomy in ("lung", "chest") and "lung" not in words.ancestors(default)):
         anatomy = default
-    return Location(anatomy=words.tree[anatomy] if anatomy else None, side=side)
+    return _where(words.term(anatomy) if anatomy else None, side)
+
+
+@lru_cache(maxsize=4096)
+def _where(anatomy: Term | None, side: Side | None) -> Location:
+    return Location(anatomy=anatomy, side=side)
 
 
 def _with_sizes(drafts: list[Draft], measured: list[Size]) -> list[Draft]:
