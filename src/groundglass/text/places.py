@@ -103,21 +103,25 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     found: dict[int, list[Place]] = {}
     if not spots:
         return {index: [] for index in mentions}
+    covered = {i for spot in spots for i in range(spot.first, spot.last + 1)}
+    edges = [low - 1, *mentions, high]
+    # Every spot lies between two mentions (or an edge): it may belong to the one after it, else to the one before.
+    between: list[list[Place]] = [[] for _ in range(len(mentions) + 1)]
+    position = 0
+    for spot in spots:
+        while spot.first > edges[position + 1]:
+            position += 1
+        between[position].append(spot)
     taken: set[int] = set()
     for position, index in enumerate(mentions):
-        own = [spot for spot in spots if spot.last < index and _only_modifiers(items, spot.last + 1, index, spots)]
-        if items[index].kind in ("quality", "normal"):
-            # "The heart is enlarged": the subject is found below; here only "hilar prominence".
-            own = [spot for spot in own if _only_modifiers(items, spot.last + 1, index, spots)]
-        floor = mentions[position - 1] if position else low - 1
-        found[index] = [spot for spot in own if spot.first > floor]
-        taken.update(spot.first for spot in found[index])
+        own = [s for s in between[position] if s.last < index and _only_modifiers(items, s.last + 1, index, covered)]
+        found[index] = own
+        taken.update(spot.first for spot in own)
     for position, index in enumerate(mentions):
-        ceiling = mentions[position + 1] if position + 1 < len(mentions) else high
-        for spot in spots:
+        for spot in between[position + 1]:
             if items[spot.last].start == items[index].start:
                 continue  # the mention's own words
-            if index < spot.first < ceiling and (spot.first not in taken) and _belongs_after(items, index, spot, spots):
+            if spot.first not in taken and _belongs_after(items, index, spot, covered):
                 found[index].append(spot)
                 taken.add(spot.first)
     _from_the_front(items, low, mentions, spots, taken, found)
@@ -127,8 +131,7 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     return found
 
 
-def _only_modifiers(items: list[Item], start: int, stop: int, spots: list[Place]) -> bool:
-    covered = {i for spot in spots for i in range(spot.first, spot.last + 1)}
+def _only_modifiers(items: list[Item], start: int, stop: int, covered: set[int]) -> bool:
     for index in range(start, stop):
         item = items[index]
         if index not in covered and (item.kind not in MODIFIERS or item.kind == "determiner"):
@@ -138,8 +141,7 @@ def _only_modifiers(items: list[Item], start: int, stop: int, spots: list[Place]
     return not _parted(items[stop].gap)
 
 
-def _belongs_after(items: list[Item], index: int, spot: Place, spots: list[Place]) -> bool:
-    covered = {i for other in spots for i in range(other.first, other.last + 1)}
+def _belongs_after(items: list[Item], index: int, spot: Place, covered: set[int]) -> bool:
     led = spot.after_preposition
     for between in range(index + 1, spot.first):
         item = items[between]
