@@ -71,7 +71,6 @@ def test_own_formulas_of_counts_agree_with_the_room(tables: dict[str, object]) -
     """The bootstrap works on summed counts; each formula must be that of metrics.classification."""
     from groundglass.app.compare.labels import DECIDED, _of_cells
     from groundglass.metrics import classification as room
-    from groundglass.metrics.classification.f_scores import multilabel_f_scores
 
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -85,7 +84,7 @@ def test_own_formulas_of_counts_agree_with_the_room(tables: dict[str, object]) -
         assert found["npv"] == pytest.approx(rates.npv.naive)
         assert found["mcc"] == pytest.approx(room.matthews(y, said))
         assert found["balanced_accuracy"] == pytest.approx(room.balanced_accuracy(y, said))
-        assert found["f1"] == pytest.approx(multilabel_f_scores(y[:, None], said[:, None]).f[0])
+        assert found["f1"] == pytest.approx(room.multilabel_f_scores(y[:, None], said[:, None]).f[0])
 
 
 def test_two_predictions_by_delong(tables: dict[str, object]) -> None:

@@ -100,8 +100,9 @@ class Boxes:
                 continue
             whole, drawn, without = (a - b for a, b in zip(one, other, strict=True))
             found = expanded_bca(float(whole), drawn, without)
-            counts = (len(ours["patients"]), len(set(ours["patients"].values())), 0)
-            tests.append(Test(*key, *counts, found.estimate, found.low, found.high, {}, {}))
+            n, patients = len(ours["patients"]), len(set(ours["patients"].values()))
+            label, metric = key
+            tests.append(Test(label, metric, n, patients, 0, found.estimate, found.low, found.high, p={}, holm={}))
         return tests
 
     def _labels(self, said: BoxFile, real: BoxFile) -> list[str]:

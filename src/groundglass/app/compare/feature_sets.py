@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from groundglass.app.compare.kind import Figure, Measure, Scored, chosen_metrics
 from groundglass.app.compare.settings import Settings
 from groundglass.core import InputError
-from groundglass.metrics.generative.fidelity import fidelity
+from groundglass.metrics.generative import fidelity
 
 SET_MEASURES = {
     "fid": Measure("FID", higher_is_better=False),

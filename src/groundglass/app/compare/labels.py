@@ -17,7 +17,6 @@ from groundglass.app.compare.resampling import intervals_of_sums
 from groundglass.app.compare.settings import Settings
 from groundglass.core import ConfigurationError, InputError
 from groundglass.metrics import classification as measures
-from groundglass.metrics.classification.f_scores import f_scores
 from groundglass.metrics.statistics import Interval, Row, bootstrap_auroc, bootstrap_statistic, holm
 
 MEASURES = {
@@ -250,7 +249,7 @@ def _of_classes(classes: Classes, metrics: Sequence[str], settings: Settings) ->
     order = list(classes.order)
     statistics: dict[str, Callable[[Any, Any], float]] = {
         "balanced_accuracy": measures.balanced_accuracy,
-        "macro_f1": lambda t, s: f_scores(t, s).macro,
+        "macro_f1": lambda t, s: measures.f_scores(t, s).macro,
         "mcc": measures.matthews,
         "kappa": lambda t, s: measures.cohen_kappa(t, s, classes=order),
         "quadratic_kappa": lambda t, s: measures.cohen_kappa(t, s, weights="quadratic", classes=order),

@@ -23,7 +23,7 @@ MEASURES = {
     "bleu-4": Measure("BLEU-4"),
     "rouge-1": Measure("ROUGE-1 F1"),
     "rouge-2": Measure("ROUGE-2 F1"),
-    "rouge-l": Measure("ROUGE-L F1"),
+    "rouge-l": Measure("ROUGE-L (COCO)"),
     "meteor": Measure("METEOR (exact, stem)"),
     "cider-d": Measure("CIDEr-D"),
     "graph_entity_f1": Measure("entity F1"),
