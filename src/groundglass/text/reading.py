@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from groundglass.core import Attribute, Evidence, Finding, Report, Section, Sentence
 from groundglass.text.lexicon import lexicon
+from groundglass.text.plain import plain
 from groundglass.text.sections import sections
 from groundglass.text.sentences import sentences
 from groundglass.text.statement import Draft, statements
@@ -31,8 +32,10 @@ def read_report(text: str, *, language: str = "en") -> Report:
 
     Every finding carries two pieces of evidence: the sentence (`source="sentence"`, `name` its section, `span` its
     place in `text`) and the rule (`source="rule"`, `name` the cue that decided, else "stated", `span` the words).
-    `text[slice(*span)]` gives the words. Raises ConfigurationError for a language without a lexicon.
+    `text[slice(*span)]` gives the words. HTML, RTF and HL7 escapes are read through without moving a span. Raises
+    ConfigurationError for a language without a lexicon.
     """
+    text = plain(text)
     parts: list[Section] = []
     findings: list[Finding] = []
     for span in sections(text, language):
