@@ -20,11 +20,11 @@ Test = Callable[[Statement, Statement], bool]
 
 
 def supporting(hypothesis: Statement, premises: Sequence[Statement]) -> tuple[int, ...]:
-    """Indices of the premises that together entail the hypothesis; empty when they do not."""
+    """Indices of the premises that entail the hypothesis, each alone or else two together; empty when none do."""
     test = _shows if hypothesis.present else _rules_out
-    alone = next((i for i, premise in enumerate(premises) if test(premise, hypothesis)), None)
-    if alone is not None:
-        return (alone,)
+    alone = tuple(i for i, premise in enumerate(premises) if test(premise, hypothesis))
+    if alone:
+        return alone
     # Both sides, one premise for each. A denial that names no side denies both.
     if hypothesis.sides == BOTH_SIDES or (not hypothesis.present and not hypothesis.sides):
         found = [_first(premises, hypothesis.on(side), test) for side in sorted(BOTH_SIDES)]

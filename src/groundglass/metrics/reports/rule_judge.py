@@ -13,7 +13,7 @@ from functools import lru_cache
 from groundglass.core import Finding, Term
 from groundglass.metrics.judge.protocol import Entailment, GreenCounts, Phrase, ReportError
 from groundglass.metrics.reports.entailment import contradicting, supporting
-from groundglass.metrics.reports.report_errors import align
+from groundglass.metrics.reports.report_errors import align, distinct
 from groundglass.metrics.reports.statement import Statement, statements_of
 from groundglass.metrics.reports.wording import worded
 
@@ -49,10 +49,10 @@ class RuleJudge:
         """Sentences as they stand; one that states several findings is split where the reader reads its parts alike."""
         phrases: list[str] = []
         for sentence in sentences(report):
-            stated = self._read(sentence)
+            stated = distinct(self._read(sentence))
             parts = [worded(statement) for statement in stated]
             is_faithful = len(stated) > 1 and all(
-                self._read(part) == (statement,) for part, statement in zip(parts, stated, strict=True)
+                distinct(self._read(part)) == (statement,) for part, statement in zip(parts, stated, strict=True)
             )
             phrases += parts if is_faithful else [sentence]
         return tuple(phrases)
