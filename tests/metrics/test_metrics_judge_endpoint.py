@@ -369,6 +369,18 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
         TranscriptStore(tmp_path)
 
 
+def test_store_is_for_its_owner_only(server: ChatServer, tmp_path: Path) -> None:
+    judge = judge_at(server, tmp_path / "deep" / "t.sqlite")
+    judge.errors("A mass.", "No mass.")
+    judge.close()
+    assert (tmp_path / "deep" / "t.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_proxy_of_the_environment_is_not_for_this_machine(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert judge_at(server).phrases("A mass.") == ("A mass.",)
+
+
 def test_a_changed_transcript_is_noticed(server: ChatServer, tmp_path: Path) -> None:
     store = tmp_path / "t.sqlite"
     judge_at(server, store).errors("A mass.", "No mass.")

@@ -126,7 +126,7 @@ def test_one_case_has_no_idf() -> None:
 
 
 def test_vocabulary_too_large_for_one_integer_is_renumbered() -> None:
-    words = [f"w{i}" for i in range(70_000)]
+    words = [f"w{i}" for i in range(40_000)]
     long = " ".join(words)
     scores = coco_scores([long, "w1 w2 w3 w4"], [long, "w1 w2 w4 w3"], tokenise=str)
     assert scores.bleu.cases[0] == pytest.approx([1, 1, 1, 1], abs=1e-6)

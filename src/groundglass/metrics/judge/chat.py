@@ -62,6 +62,9 @@ class Chat(Protocol):
     def complete(self, messages: Messages, schema_name: str, schema: Mapping[str, Any]) -> Reply:
         """The next turn, as JSON of the schema where the server can do that. Raises JudgeError without an answer."""
 
+    def close(self) -> None:
+        """Free what it holds."""
+
 
 class RecordedChat:
     """No server: every question that is not in the transcript store fails. For offline replays."""
@@ -75,6 +78,9 @@ class RecordedChat:
         """Always fails."""
         self.ledger.fail("not recorded")
         raise JudgeError(self.model, "has no recorded answer to this question", "Ask it once with an endpoint.")
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class ChatEndpoint:
@@ -107,7 +113,9 @@ class ChatEndpoint:
         self._backoff, self._longest_wait = backoff, longest_wait
         self._slots = threading.BoundedSemaphore(self.parallel)
         limits = httpx2.Limits(max_connections=self.parallel, max_keepalive_connections=self.parallel)
-        self._client = httpx2.Client(timeout=timeout, limits=limits, follow_redirects=False)
+        # A proxy of the environment is for far addresses: reports meant for this machine do not take a detour.
+        far = not _is_near(urlsplit(url).hostname or "")
+        self._client = httpx2.Client(timeout=timeout, limits=limits, follow_redirects=False, trust_env=far)
         self._formats = ["json_schema", "json_object", "text"]  # of which the first is used
         self._format_lock = threading.Lock()
         self._heard = False  # whether anything has ever answered at this address

@@ -53,6 +53,11 @@ class EndpointJudge:
         """Without a server, from transcripts of the same model and options; other questions fail."""
         return cls(RecordedChat(model, **how), TranscriptStore(store))
 
+    def close(self) -> None:
+        """Close the connections and the store."""
+        self._chat.close()
+        self.store.close()
+
     @property
     def name(self) -> str:
         """Model, and the version and hash of each prompt."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from groundglass.core.errors import InputError
 
+_MEMORY = ":memory:"
 _WAIT = 60.0  # seconds for another process's write
 _TABLES = """
 create table if not exists transcripts (
@@ -73,13 +74,18 @@ def request_key(prompt_hash: str, request: Mapping[str, Any]) -> tuple[str, str]
 
 
 class TranscriptStore:
-    """The file at `path`, made when it does not exist. Raises InputError when it cannot be used as a store."""
+    """The file at `path`, made for its owner only when it does not exist; ":memory:" is a store without a file.
+
+    Raises InputError when the file cannot be used as a store.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path != Path(_MEMORY):
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # reports are for their owner's eyes
             self._base = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
             with self._writing() as cursor:
                 cursor.executescript(_TABLES)

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cider:
-    """CIDEr or CIDEr-D: mean, and each case (N,). 0 to 10 and, for texts that repeat rare words, above 10 never."""
+    """CIDEr or CIDEr-D: mean, and each case (N,), in [0, 10]."""
 
     mean: float
     cases: Floats
