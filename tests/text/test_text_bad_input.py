@@ -129,7 +129,8 @@ def test_ten_megabytes_on_one_line() -> None:
 
 VOCABULARY = """no not without cannot exclude possible may represent effusion pneumothorax mass nodule lymph nodes heart
 lungs left right bilateral lobe lower upper of in the and or but , ; : . ( ) ? 3 mm x cm normal clear enlarged unchanged
-new history evaluate for if mother with is are seen FINDINGS: IMPRESSION: 1. - • catheter tip calcified <br> &amp; \\ {"""
+new history evaluate for if mother with is are seen FINDINGS: IMPRESSION: 1. - • catheter tip calcified
+<br> &amp; \\ {"""
 WORDS = st.sampled_from([*VOCABULARY.split(), "\n"])
 
 

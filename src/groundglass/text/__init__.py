@@ -24,8 +24,8 @@ Each `Finding`:
   (`source="rule"`, `name` = the cue that decided, `span` = the words that name the finding).
 
 Files come as bytes: `decode_report` finds the encoding and refuses what is not text. HTML, RTF and HL7 escapes may
-stand in a report; a run of more than 1,000 characters without an end of sentence is cut at a space; masks of identifying
-words ("XXXX", "[**Name**]", "___") are words that mean nothing. `read_findings` never raises on a string.
+stand in a report; a run of more than 1,000 characters without an end of sentence is cut at a space; masks of
+identifying words ("XXXX", "[**Name**]", "___") mean nothing. `read_findings` never raises on a string.
 """
 
 from groundglass.text.labels import Label, LabelSet, label, label_reports, label_set, label_sets, read_label_set
