@@ -124,6 +124,41 @@ def deidentify(
 
 
 @app.command()
+def label(
+    reports: Annotated[list[Path], typer.Argument(help="Text files, folders of them, CSV, TSV or JSON-lines tables.")],
+    sets: Annotated[str, typer.Option("--set", help="Label sets, separated by commas, or all.")] = "chexpert14",
+    uncertain: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Doubtful findings: keep, ones, zeros, ignore or probable; else as the set has it."),
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help="Language of the reports.")] = "en",
+    column: Annotated[Optional[str], typer.Option(help="Column of a table with the text.")] = None,  # noqa: UP045
+    id_column: Annotated[Optional[str], typer.Option(help="Column of a table with the id.")] = None,  # noqa: UP045
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--out", help="File to write: .csv, .jsonl (with the words that decided) or .parquet."),
+    ] = None,
+    processes: Annotated[Optional[int], typer.Option(help="Processes; else one per core.")] = None,  # noqa: UP045
+    json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout instead of CSV.")] = False,
+) -> None:
+    """Label free-text reports: 1 present, 0 absent, -1 uncertain, empty where nothing speaks of it."""
+    from typing import get_args
+
+    from groundglass.app.label.run import run
+    from groundglass.core import ConfigurationError
+    from groundglass.text.labels import Policy
+
+    if uncertain not in (None, *get_args(Policy)):
+        raise ConfigurationError(f"--uncertain {uncertain}", "is not a policy", f"Use one of {get_args(Policy)}.")
+    raise typer.Exit(
+        run(
+            reports, out, sets=sets, uncertain=uncertain, language=language, column=column, id_column=id_column,  # type: ignore[arg-type]
+            lines=json, processes=processes,
+        )
+    )  # fmt: skip
+
+
+@app.command()
 def systems(json: Json = False) -> None:
     """The published systems: number, name, kind, state, entry point, last proof."""
     from groundglass.app.systems import show_systems

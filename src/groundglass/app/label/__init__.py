@@ -1,0 +1,1 @@
+"""`groundglass label`: labels of many free-text reports, streamed from files to a table."""
