@@ -20,7 +20,8 @@ from groundglass.metrics.reports.wording import worded
 Reader = Callable[[str], Sequence[Finding]]
 VERSION = "1"
 _REMEMBERED = 65536
-# A full stop, semicolon or line end closes a sentence; a decimal point and an enumerated "1." do not.
+_LETTER = re.compile(r"[^\W\d_]")
+# A full stop, semicolon or line end closes a sentence; a decimal point does not.
 _SENTENCE_END = re.compile(r"(?<=[^\s\d][.;!?])\s+|(?<=\d[.;])\s+(?=[A-Z])|\s*\n+\s*")
 
 
@@ -91,8 +92,8 @@ class RuleJudge:
 
 
 def sentences(report: str) -> tuple[str, ...]:
-    """The sentences of a report, without blank ones."""
-    return tuple(part.strip() for part in _SENTENCE_END.split(report) if part and part.strip())
+    """The sentences of a report; what holds no letter, as the number of a list, is none."""
+    return tuple(part.strip() for part in _SENTENCE_END.split(report) if _LETTER.search(part))
 
 
 def _key(text: str) -> str:
