@@ -165,10 +165,17 @@ def test_gamma_pass_rate_is_pymedphys_within_a_fifth_of_a_percent() -> None:
     lines = tuple(np.arange(n) * 1.5 for n in dose.shape)
     for local in (False, True):
         gamma = pymedphys.gamma(
-            lines, dose, lines, other, 2, 2, lower_percent_dose_cutoff=10, local_gamma=local, interp_algo="scipy"
+            lines, dose, lines, other, 1, 1, lower_percent_dose_cutoff=10, local_gamma=local, interp_algo="scipy"
         )
         expected = (gamma[~np.isnan(gamma)] <= 1).mean()
-        found = gamma_pass_rate(other, dose, (1.5,) * 3, normalisation="local" if local else "global")
+        found = gamma_pass_rate(
+            other,
+            dose,
+            (1.5,) * 3,
+            dose_percent=1,
+            distance_mm=1,
+            normalisation="local" if local else "global",
+        )
         assert 0.2 < expected < 0.98 and found == pytest.approx(expected, abs=0.002)
 
 
@@ -184,7 +191,9 @@ def test_gamma_is_an_exhaustive_search_on_lines() -> None:
         doses = np.interp(fine, x, other)
         squares = ((fine[None] - x[:, None]) / 2) ** 2 + ((doses[None] - reference[:, None]) / difference) ** 2
         found = gamma_index(other, reference, (1.5,), dose_percent=3, distance_mm=2, cutoff_percent=0, max_gamma=4)
-        assert found == pytest.approx(np.sqrt(squares.min(axis=1)), abs=0.06)
+        # pymedphys searches in steps of a tenth of the distance: it misses the least by some of a step, never below it.
+        more = found - np.minimum(np.sqrt(squares.min(axis=1)), 4)
+        assert (more > -0.01).all() and (more < 0.2).all() and more.mean() < 0.06
 
 
 def test_gamma_looks_at_the_mask_above_the_cutoff() -> None:
