@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 
 from groundglass.core import ConfigurationError
-from groundglass.text import Label, label, label_reports, label_set, label_sets, read_label_set, read_report
+from groundglass.text import (
+    Label,
+    label,
+    label_reports,
+    label_set,
+    label_sets,
+    label_table,
+    label_values,
+    read_label_set,
+    read_report,
+)
 
 REPORT = (
     "INDICATION: Pneumothorax, rule out fracture. FINDINGS: The heart is enlarged. "
-    "Small left effusion, likely atelectasis. Opacity may represent pneumonia. No pneumothorax. Central line in place. Family history of lung cancer."
+    "Small left effusion, likely atelectasis. Opacity may represent pneumonia. No pneumothorax. "
+    "Central line in place. Family history of lung cancer."
 )
 
 
@@ -108,3 +119,28 @@ def test_agreement_with_human_labels(data: Path, name: str) -> None:
     found = runpy.run_path(str(script))["evaluate"](data, name, "val")
     assert found["micro_f1"] >= 0.90, found
     assert found["macro_f1"] >= 0.80, found
+
+
+@pytest.mark.parametrize("policy", [None, "keep", "ones", "zeros", "ignore", "probable"])
+@pytest.mark.parametrize("name", label_sets())
+def test_values_are_those_of_the_labels(name: str, policy: str | None) -> None:
+    texts = [
+        REPORT,
+        "",
+        "No pneumothorax, possible effusion. Likely effusion.",
+        "IMPRESSION: Pneumonia vs atelectasis.",
+    ]
+    for text in texts:
+        slow = {k: v.value for k, v in label(text, name, uncertain=policy).items()}  # type: ignore[arg-type]
+        assert label_values(text, name, uncertain=policy) == slow  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_table_keeps_order_and_goes_on_after_a_bad_source(workers: int) -> None:
+    good = [(f"r{i}", "Small effusion." if i % 2 else b"No effusion.") for i in range(1200)]
+    rows = list(label_table([*good[:600], ("scan.dcm", bytes(range(256))), *good[600:]], workers=workers))
+    assert [row.source for row in rows] == [*(n for n, _ in good[:600]), "scan.dcm", *(n for n, _ in good[600:])]
+    assert "not text" in rows[600].error
+    assert rows[600].values == {}
+    assert [r.values["Pleural Effusion"] for r in rows[:2]] == ["absent", "present"]
+    assert sum(bool(row.error) for row in rows) == 1

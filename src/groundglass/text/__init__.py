@@ -6,6 +6,8 @@
 
     labels = text.label("Small left effusion.", "chexpert14")                   # -> {"Pleural Effusion": Label(...)}
 
+    for row in text.label_table((name, text_or_bytes), ...): ...                # many: values only, several processes
+
 Each `Finding`:
 - `what`: a Term of the ontology (kinds finding and device); narrower terms know their broader ones (`ontology().is_a`).
 - `status`: "present", "absent" or "uncertain" (hedged). A finding that is historical, hypothetical or another person's
@@ -28,6 +30,7 @@ stand in a report; a run of more than 1,000 characters without an end of sentenc
 identifying words ("XXXX", "[**Name**]", "___") mean nothing. `read_findings` never raises on a string.
 """
 
+from groundglass.text.batch import Row, label_table, label_values
 from groundglass.text.labels import Label, LabelSet, label, label_reports, label_set, label_sets, read_label_set
 from groundglass.text.plain import decode_report
 from groundglass.text.reading import read_findings, read_report, read_reports
@@ -35,11 +38,14 @@ from groundglass.text.reading import read_findings, read_report, read_reports
 __all__ = [
     "Label",
     "LabelSet",
+    "Row",
     "decode_report",
     "label",
     "label_reports",
     "label_set",
     "label_sets",
+    "label_table",
+    "label_values",
     "read_findings",
     "read_label_set",
     "read_report",

@@ -70,6 +70,12 @@ class LabelSet:
     rules: Mapping[str, Rule]
     known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
+    def names_of(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels that a term with this lineage makes; remembered, since reports name few terms again and again."""
+        if lineage not in self.known:
+            self.known[lineage] = tuple(name for name, rule in self.rules.items() if rule.holds(lineage))
+        return self.known[lineage]
+
 
 def label_sets() -> tuple[str, ...]:
     """Names of the label sets that ship."""
@@ -119,13 +125,11 @@ def label(
         if not _counts(finding):
             continue
         lineage = words.ancestors(finding.what.name)
-        for name in _labels_of(chosen, lineage):
+        for name in chosen.names_of(lineage):
             found[name].append(finding)
     values = {name: _strongest(rows) for name, rows in found.items()}
-    for name, rule in chosen.rules.items():
-        if rule.excepted is not None:
-            others = (values[n].value for n, r in chosen.rules.items() if r.excepted is None and n not in rule.excepted)
-            values[name] = Label("absent" if any(_RANK[v] > 1 for v in others) else "present")
+    statuses = {name: value.value for name, value in values.items()}
+    values.update({name: Label(value) for name, value in without_findings(chosen, statuses).items()})
     return {name: _decided(value, policy) for name, value in values.items()}
 
 
@@ -148,25 +152,30 @@ def _counts(finding: Finding) -> bool:
     return finding.attribute("assertion") is None
 
 
-def _labels_of(chosen: LabelSet, lineage: tuple[str, ...]) -> tuple[str, ...]:
-    """The labels that a term makes; remembered, since a report names few terms again and again."""
-    known = chosen.known
-    if lineage not in known:
-        known[lineage] = tuple(name for name, rule in chosen.rules.items() if rule.holds(lineage))
-    return known[lineage]
-
-
 def _strongest(findings: list[Finding]) -> Label:
     best = max((finding.status for finding in findings), key=_RANK.__getitem__, default=None)
     return Label(best, tuple(finding for finding in findings if finding.status == best))
 
 
-def _decided(value: Label, policy: Policy) -> Label:
-    if value.value != "uncertain" or policy == "keep":
+def without_findings(chosen: LabelSet, values: Mapping[str, Status | None]) -> dict[str, Status]:
+    """The labels that hold when no other does ("No Finding"), given the others' values."""
+    found: dict[str, Status] = {}
+    for name, rule in chosen.rules.items():
+        if rule.excepted is not None:
+            others = (values[n] for n, r in chosen.rules.items() if r.excepted is None and n not in rule.excepted)
+            found[name] = "absent" if any(_RANK[v] > 1 for v in others) else "present"
+    return found
+
+
+def decide(value: Status | None, policy: Policy, *, leans: bool) -> Status | None:
+    """A value under a policy; `leans` when the report calls it probable or one of two alternatives."""
+    if value != "uncertain" or policy == "keep":
         return value
     if policy == "ignore":
-        return Label(None, value.findings)
-    if policy == "probable":
-        leaning = any(f.attribute("certainty") in ("probable", "alternative") for f in value.findings)
-        return Label("present" if leaning else "absent", value.findings)
-    return Label("present" if policy == "ones" else "absent", value.findings)
+        return None
+    return "present" if policy == "ones" or (policy == "probable" and leans) else "absent"
+
+
+def _decided(value: Label, policy: Policy) -> Label:
+    leans = any(f.attribute("certainty") in ("probable", "alternative") for f in value.findings)
+    return Label(decide(value.value, policy, leans=leans), value.findings)

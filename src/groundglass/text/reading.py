@@ -23,7 +23,8 @@ _ASKED = (Attribute("assertion", "hypothetical"),)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _remembered(sentence: str, language: str) -> tuple[Draft, ...]:
+def remembered(sentence: str, language: str) -> tuple[Draft, ...]:
+    """The statements of a sentence; the last 65,536 different sentences are kept."""
     return statements(sentence, lexicon(language))
 
 
@@ -44,11 +45,19 @@ def read_report(text: str, *, language: str = "en") -> Report:
             sentence = text[start:end]
             first = len(findings)
             if span.name not in SILENT_SECTIONS:
-                for draft in _remembered(sentence, language):
+                for draft in remembered(sentence, language):
                     findings.append(_finding(draft, len(findings) + 1, span.name, start, end))
             said.append(Sentence(sentence, tuple(f.id for f in findings[first:])))
         parts.append(Section(span.name, tuple(said), span.heading))
     return Report(tuple(parts), tuple(findings), language)
+
+
+def stating_sentences(text: str, language: str) -> Iterator[tuple[str, int, int]]:
+    """(section, start, end) of every sentence that may state something about the patient; `text` is plain."""
+    for span in sections(text, language):
+        if span.name not in SILENT_SECTIONS:
+            for start, end in sentences(text, span.start, span.end):
+                yield span.name, start, end
 
 
 def read_findings(text: str, *, language: str = "en") -> tuple[Finding, ...]:

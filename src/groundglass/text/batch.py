@@ -1,0 +1,118 @@
+"""Many reports at once: label values without the making of findings, in one process or several, in order, bounded.
+
+A report's labels follow from its sentences', and archives say the same sentences again and again: what a sentence gives
+is remembered. A source that cannot be read gives a row with its error; the rest goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+from groundglass.core.errors import GroundglassError
+from groundglass.core.finding import Status
+from groundglass.text.labels import Policy, decide, label_set, without_findings
+from groundglass.text.lexicon import lexicon
+from groundglass.text.plain import decode_report, plain
+from groundglass.text.reading import remembered, stating_sentences
+
+CHUNK = 512
+"""Reports that travel to a worker at a time."""
+
+_SENTENCES = 65536
+
+
+class Row(NamedTuple):
+    """The labels of one source by name, or what kept it from being read (`error`, else "")."""
+
+    source: str
+    values: dict[str, Status | None]
+    error: str = ""
+
+
+def label_values(
+    text: str, labels: str = "chexpert14", *, uncertain: Policy | None = None, language: str = "en"
+) -> dict[str, Status | None]:
+    """What `label` says, without its evidence: several times as fast."""
+    chosen = label_set(labels)
+    policy = uncertain or chosen.uncertain
+    whole = plain(text)
+    said: dict[str, tuple[Status, bool]] = {}
+    for section, start, end in stating_sentences(whole, language):
+        if section != "indication":
+            for name, status, leans in _sentence_labels(whole[start:end], labels, language):
+                known = said.get(name)
+                if known is None or _rank(status, leans) > _rank(*known):
+                    said[name] = (status, leans)
+    values: dict[str, Status | None] = {name: said[name][0] if name in said else None for name in chosen.rules}
+    values.update(without_findings(chosen, values))
+    return {name: decide(value, policy, leans=said.get(name, ("absent", False))[1]) for name, value in values.items()}
+
+
+def _rank(status: Status, leans: bool) -> int:
+    return {"absent": 0, "uncertain": 2, "present": 4}[status] + leans
+
+
+@lru_cache(maxsize=_SENTENCES)
+def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[str, Status, bool], ...]:
+    """(label, status, whether a doubtful one leans to yes) for every finding of a sentence that counts."""
+    chosen, words = label_set(labels), lexicon(language)
+    found = []
+    for draft in remembered(sentence, language):
+        kinds = {a.kind: a.value for a in draft.attributes}
+        if "assertion" not in kinds:
+            leans = kinds.get("certainty") in ("probable", "alternative")
+            for name in chosen.names_of(words.ancestors(draft.what.name)):
+                found.append((name, draft.status, leans))
+    return tuple(found)
+
+
+def label_table(
+    sources: Iterable[tuple[str, str | bytes]],
+    labels: str = "chexpert14",
+    *,
+    uncertain: Policy | None = None,
+    language: str = "en",
+    workers: int = 1,
+) -> Iterator[Row]:
+    """A row per (name, text or bytes), lazily and in order; at most a few chunks wait in memory.
+
+    `workers` processes (0: one per core). Raises ConfigurationError for an unknown label set, policy or language.
+    """
+    label_set(labels)
+    lexicon(language)
+    chunks = _chunks(iter(sources))
+    if workers == 1:
+        for chunk in chunks:
+            yield from _rows(chunk, labels, uncertain, language)
+        return
+    count = workers or os.cpu_count() or 1
+    waiting: deque[Future[list[Row]]] = deque()
+    with ProcessPoolExecutor(count) as pool:
+        for chunk in chunks:
+            waiting.append(pool.submit(_rows, chunk, labels, uncertain, language))
+            if len(waiting) > 2 * count:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _chunks(sources: Iterator[tuple[str, str | bytes]]) -> Iterator[list[tuple[str, str | bytes]]]:
+    while chunk := list(islice(sources, CHUNK)):
+        yield chunk
+
+
+def _rows(chunk: list[tuple[str, str | bytes]], labels: str, uncertain: Policy | None, language: str) -> list[Row]:
+    rows = []
+    for name, content in chunk:
+        try:
+            text = content if isinstance(content, str) else decode_report(content, name)
+            rows.append(Row(name, label_values(text, labels, uncertain=uncertain, language=language)))
+        except GroundglassError as error:
+            rows.append(Row(name, {}, str(error)))
+    return rows
