@@ -65,7 +65,9 @@ def read_boxes(path: Path, settings: Settings, *, categories: Mapping[int, str] 
             return _coco(content, path, settings)
         if isinstance(content, Mapping) and "report" in content:
             return _from_reports({stem(path.name): path}, path, settings)
-        if isinstance(content, list) and (not content or "category_id" in content[0]):
+        if isinstance(content, list) and (
+            not content or (isinstance(content[0], Mapping) and "category_id" in content[0])
+        ):
             return _coco_results(content, path, settings, categories)
     return _records(read_table(path), settings)
 
@@ -77,19 +79,28 @@ def coco_categories(path: Path) -> dict[int, str] | None:
     content = read_json(path)
     if not isinstance(content, Mapping) or "categories" not in content:
         return None
-    return {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
+    return _categories(content, path)
+
+
+def _categories(content: Mapping[str, Any], path: Path) -> dict[int, str]:
+    entries = _objects(content.get("categories"), path, "categories")
+    found = {
+        _number(entry, "id", path, f"category {place}"): str(_entry(entry, "name", path, f"category {place}"))
+        for place, entry in enumerate(entries, start=1)
+    }
+    if len(found) != len(entries):
+        raise InputError(path, "has a category id twice", "Give each category an id of its own.")
+    return found
 
 
 def _coco(content: Mapping[str, Any], path: Path, settings: Settings) -> BoxFile:
-    for key in ("images", "categories"):
-        if not isinstance(content.get(key), list):
-            raise InputError(path, f"has annotations but no list of {key}", "Export it as a COCO data set.")
+    images, annotations = (_objects(content.get(key), path, key) for key in ("images", "annotations"))
     names: dict[str, str] = {}
     cases: dict[str, list[LabelledBox]] = {}
     patients: dict[str, str] = {}
-    files = [stem(Path(str(image.get("file_name", ""))).name) for image in content["images"]]
+    files = [stem(Path(str(image.get("file_name", ""))).name) for image in images]
     by_file = len(set(files)) == len(files) and all(files)
-    for image, file in zip(content["images"], files, strict=True):
+    for image, file in zip(images, files, strict=True):
         number = str(_entry(image, "id", path, "an image"))
         case = file if by_file else number
         if number in names:
@@ -98,12 +109,12 @@ def _coco(content: Mapping[str, Any], path: Path, settings: Settings) -> BoxFile
         inside = str(image.get("file_name") or case)
         patients[case] = str(image.get("patient_id") or patient_of(case, inside, settings))
         cases[case] = []
-    categories = {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
-    seen: set[Any] = set()
-    for place, entry in enumerate(content["annotations"], start=1):
-        if entry.get("id") is not None and entry["id"] in seen:
+    categories = _categories(content, path)
+    seen: set[str] = set()
+    for place, entry in enumerate(annotations, start=1):
+        if entry.get("id") is not None and str(entry["id"]) in seen:
             raise InputError(path, f"has the annotation id {entry['id']} twice", "Give each annotation its own id.")
-        seen.add(entry.get("id"))
+        seen.add(str(entry.get("id")))
         case = _case(names, entry, path, place)
         score = entry.get("score")
         cases[case].append(_coco_box(entry, categories, path, place, score))
@@ -116,11 +127,28 @@ def _coco_results(content: list[Any], path: Path, settings: Settings, categories
     if categories is None:
         raise InputError(path, "is a COCO result list, whose labels only a COCO data set names", "Give one as TRUTH.")
     cases: dict[str, list[LabelledBox]] = {}
-    for place, entry in enumerate(content, start=1):
+    for place, entry in enumerate(_objects(content, path, "results"), start=1):
         case = str(_entry(entry, "image_id", path, f"entry {place}"))
         score = _entry(entry, "score", path, f"entry {place}")
         cases.setdefault(case, []).append(_coco_box(entry, categories, path, place, score))
     return BoxFile(path, cases, {case: patient_of(case, case, settings) for case in cases}, lists_cases=False)
+
+
+def _objects(content: Any, path: Path, what: str) -> list[Mapping[str, Any]]:
+    if not isinstance(content, list) or not all(isinstance(entry, Mapping) for entry in content):
+        raise InputError(path, f"has {what} that are not a list of objects", "Export it as COCO does.")
+    return content
+
+
+def _number(entry: Mapping[str, Any], key: str, path: Path, what: str) -> int:
+    value = _entry(entry, key, path, what)
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or number != value:
+        raise InputError(path, f"{what} has {json.dumps(value)} as {key}", "Ids of categories are whole numbers.")
+    return number
 
 
 def _entry(entry: Mapping[str, Any], key: str, path: Path, what: str) -> Any:
@@ -140,7 +168,7 @@ def _coco_box(
     entry: Mapping[str, Any], categories: Mapping[int, str], path: Path, place: int, score: Any
 ) -> LabelledBox:
     where = f"{path} entry {place}"
-    number = int(_entry(entry, "category_id", path, f"entry {place}"))
+    number = _number(entry, "category_id", path, f"entry {place}")
     if number not in categories:
         raise InputError(where, f"has category {number}, which is not listed", "List all categories.")
     x, y, width, height = _finite(_entry(entry, "bbox", path, f"entry {place}"), 4, where)
@@ -151,7 +179,7 @@ def _coco_box(
             (x, y, x + width, y + height),
             None if score is None else _finite([score], 1, where)[0],
             bool(entry.get("iscrowd", 0)),
-            None if area is None else float(area),
+            None if area is None else _finite([area], 1, where)[0],
         ),
         where,
     )

@@ -136,6 +136,8 @@ def pair_cases(
     Under the rule `worst` the cases without prediction are among those to score. Raises InputError where nothing is
     shared, or where a side lacks cases that no rule covers.
     """
+    if not true:
+        raise InputError(truth, "has no case", "Give at least one.")
     missing = [case for case in true if case not in predicted]
     extra = [case for case in predicted if case not in true]
     if len(missing) == len(true):

@@ -74,8 +74,7 @@ def read_points(path: Path, settings: Settings) -> PointFile:
 def _is_own_case(path: Path) -> bool:
     """True for a DICOM SR and a VerSe centroid file: they hold one case, which their name tells."""
     if path.suffix.lower() == ".json":
-        content = read_json(path)
-        return isinstance(content, list) and bool(content) and "direction" in content[0]
+        return _is_verse(read_json(path))
     from groundglass.io.kinds import kind_of
 
     return kind_of(path) == "dicom"
@@ -101,7 +100,7 @@ def _one_case(file: Path) -> tuple[list[LabelledPoint], str]:
         return _structured_report(file), ""
     if file.suffix.lower() == ".json":
         content = read_json(file)
-        if isinstance(content, list) and content and "direction" in content[0]:
+        if _is_verse(content):
             return _verse(content, file)
         if content == []:
             return [], ""
@@ -130,11 +129,23 @@ def _reader(table: Table) -> Any:
     return read
 
 
+def _is_verse(content: Any) -> bool:
+    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "direction" in content[0]
+
+
 def _verse(content: list[Any], file: Path) -> tuple[list[LabelledPoint], str]:
-    records = [Record({k.lower(): v for k, v in entry.items()}, f"{file} entry {n}")
-               for n, entry in enumerate(content[1:], start=2) if "label" in entry]  # fmt: skip
-    points = [LabelledPoint(r.text("label"), tuple(r.number(axis) for axis in _AXES)) for r in records]
-    return points, "".join(content[0]["direction"])
+    """VerSe's centroids: [{"direction": ["P", "I", "R"]}, {"label": 16, "X": ..., "Y": ..., "Z": ...}, ...]."""
+    direction = content[0]["direction"]
+    if not isinstance(direction, list) or not all(isinstance(axis, str) for axis in direction):
+        raise InputError(file, "has a direction that is no list of letters", 'Write for instance ["P", "I", "R"].')
+    points = []
+    for number, entry in enumerate(content[1:], start=2):
+        if not isinstance(entry, dict):
+            raise InputError(f"{file} entry {number}", "is not an object", "Write label, X, Y and Z of each point.")
+        if "label" in entry:
+            record = Record({key.lower(): value for key, value in entry.items()}, f"{file} entry {number}")
+            points.append(LabelledPoint(record.text("label"), tuple(record.number(axis) for axis in _AXES)))
+    return points, "".join(direction)
 
 
 def _structured_report(file: Path) -> list[LabelledPoint]:
