@@ -3,8 +3,8 @@
     python benchmarks/bootstrap.py [--cases 100000] [--resamples 10000]
 
 Prints JSON: seconds of wall and processor time of our bootstrap of the AUROC (cases drawn alone, and by patient), of
-the same by drawing and `sklearn.metrics.roc_auc_score` (few resamples, scaled up), DeLong, the lines of a table, and boxes
-against pycocotools.
+the same by drawing and `sklearn.metrics.roc_auc_score` (few resamples, scaled up), DeLong, the lines of a table, and
+boxes against pycocotools.
 """
 
 from __future__ import annotations

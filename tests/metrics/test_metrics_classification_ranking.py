@@ -113,7 +113,7 @@ def test_sensitivity_at_specificity_equals_torchmetrics():
 
 
 def test_multiclass_equals_scikit_learn():
-    for seed in range(50):
+    for seed in range(120):
         rng = np.random.default_rng(seed)
         count = int(rng.integers(3, 6))
         classes = np.concatenate([np.arange(count), rng.integers(0, count, int(rng.integers(0, 60)))])
@@ -121,11 +121,11 @@ def test_multiclass_equals_scikit_learn():
             rng.dirichlet(np.ones(count), len(classes)) + np.eye(count)[classes] * rng.random(), 1 + seed % 3
         )
         scores = (scores + 1e-3) / (scores + 1e-3).sum(axis=1, keepdims=True)
-        for ours, theirs in (("rest", "ovr"), ("each", "ovo")):
-            for average in ("macro", "weighted"):
-                expected = roc_auc_score(classes, scores, multi_class=theirs, average=average)
-                value, _ = multiclass_auroc(classes, scores, against=ours, average=average)
-                assert value == pytest.approx(expected, abs=1e-12), (seed, ours, average)
+        ours, theirs = (("rest", "ovr"), ("each", "ovo"))[seed % 2]
+        average = ("macro", "weighted")[seed // 2 % 2]
+        expected = roc_auc_score(classes, scores, multi_class=theirs, average=average)
+        value, _ = multiclass_auroc(classes, scores, against=ours, average=average)
+        assert value == pytest.approx(expected, abs=1e-12), (seed, ours, average)
 
 
 def test_a_class_that_does_not_occur():

@@ -181,5 +181,8 @@ def test_bad_input_is_a_typed_error():
         evaluate_boxes(truth, found, limits=(100, 1))
     with pytest.raises(ConfigurationError, match="was not evaluated"):
         evaluate_boxes(truth, found).ap(iou=0.33)
+    named = BoxSet.of_xywh([0], ["a"], [[0, 0, 1, 1]], scores=[1])
+    with pytest.raises(InputError, match="text on one side"):
+        evaluate_boxes(truth, named)
     with pytest.raises(InputError, match="one per box"):
         BoxSet.of_xywh([1, 2], ["a"], [[0, 0, 1, 1]])

@@ -30,6 +30,7 @@ from groundglass.metrics.detection import (
     pointing_game,
     pool,
 )
+from groundglass.metrics.statistics import bootstrap_statistic
 
 
 def boxes(rng, count, dimensions=2):
@@ -270,6 +271,9 @@ def test_froc_rules():
     found = BoxSet.of_xywh([0, 0], [0, 0], [[0, 0, 10, 10], [50, 50, 5, 5]], scores=[0.4, 0.3])
     case = box_froc_case(found, BoxSet.of_xywh([0], [0], [[0, 0, 10, 20]]), iou=0.5)
     assert case.lesions.tolist() == [0.4] and case.false.tolist() == [0.3]
+    many = [first, second] * 10
+    interval = bootstrap_statistic(lambda rows: froc_curve([many[row] for row in rows]).score([0.5]), np.arange(20))
+    assert interval.estimate == froc_curve(many).score([0.5]) and interval.low <= interval.estimate <= interval.high
     with pytest.raises(InputError, match="no lesion"):
         froc_curve([second])
     with pytest.raises(InputError, match="not all finite"):

@@ -97,7 +97,7 @@ def coverage(kind, clustered, data_sets):
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_cover_in_a_small_simulation(kind, clustered):
-    assert 0.88 <= coverage(kind, clustered, 120) <= 1.0
+    assert 0.88 <= coverage(kind, clustered, 100) <= 1.0
 
 
 @pytest.mark.slow

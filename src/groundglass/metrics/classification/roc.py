@@ -14,7 +14,8 @@ from groundglass.metrics.statistics.delong import delong
 
 @dataclass(frozen=True, slots=True)
 class Auroc:
-    """Area under the ROC curve with its DeLong standard error and interval (clipped to [0, 1])."""
+    """Area under the ROC curve with its DeLong standard error and interval (clipped to [0, 1]); these are NaN when a
+    class has a single case or patient."""
 
     value: float
     standard_error: float
@@ -50,11 +51,12 @@ def auroc(labels: ArrayLike, scores: ArrayLike, *, clusters: ArrayLike | None = 
     """
     truth, values = checked_binary(labels, scores)
     areas, covariance = delong(truth, values[None], clusters)
-    error = float(np.sqrt(max(covariance[0, 0], 0.0)))
+    error = float(np.sqrt(np.maximum(covariance[0, 0], 0.0)))
     reach = float(norm.ppf(0.5 + level / 2)) * error
     area = float(areas[0])
     positives = int(truth.sum())
-    return Auroc(area, error, max(0.0, area - reach), min(1.0, area + reach), positives, len(truth) - positives)
+    low, high = np.clip([area - reach, area + reach], 0.0, 1.0)
+    return Auroc(area, error, float(low), float(high), positives, len(truth) - positives)
 
 
 def auroc_difference(

@@ -90,13 +90,13 @@ def evaluate_boxes(
         raise ConfigurationError(
             "ious, areas or limits", "are empty or not rising", "Keep the defaults or complete them."
         )
-    labels = np.unique(np.concatenate([truth.labels, found.labels])) if len(truth) or len(found) else np.zeros(0)
     ranges = np.array(list(areas.values()), dtype=np.float64)
+    # Detections come back by label, image and falling score.
+    matched = match_all(truth, found, np.asarray(ious), ranges, limits[-1])
+    labels = matched.names
     shape = (len(ious), len(labels), len(areas), len(limits))
     precision = np.full((shape[0], len(RECALLS), *shape[1:]), np.nan)
     recall = np.full(shape, np.nan)
-    # Detections come back by label, image and falling score.
-    matched = match_all(truth, found, np.asarray(ious), ranges, limits[-1])
     for place, label in enumerate(labels):
         own = matched.of(label)
         order = np.argsort(-own.scores, kind="stable")

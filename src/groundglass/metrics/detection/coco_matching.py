@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundglass.core import InputError
 from groundglass.metrics.detection.boxes import BoxSet, overlap_ratio
 
 _CELLS = 2_000_000
@@ -158,6 +159,8 @@ def _outside(area: NDArray[np.float64], areas: NDArray[np.float64]) -> NDArray[n
 
 def _codes(first: NDArray[Any], second: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]:
     """(names sorted, code of each of `first`, of each of `second`); an empty side has no say in the type."""
+    if len(first) and len(second) and (first.dtype.kind in "USO") != (second.dtype.kind in "USO"):
+        raise InputError("images or labels", "are text on one side and numbers on the other", "Name them alike.")
     names, codes = np.unique(
         np.concatenate([part for part in (first, second) if len(part)] or [first]), return_inverse=True
     )

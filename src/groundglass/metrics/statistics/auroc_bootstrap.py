@@ -30,7 +30,8 @@ def bootstrap_auroc(
     """AUROC with its bootstrap interval, BCa at expanded levels.
 
     Positives and negatives are drawn apart (stratified); with `clusters` (N,), the patient of each case, patients are
-    drawn whole instead (np.arange(N): cases whatever their class). Raises InputError unless both classes occur.
+    drawn whole instead (np.arange(N): cases whatever their class). No interval (NaN) with a single case or patient of a
+    class, whose spread cannot be seen. Raises InputError unless both classes occur.
     """
     check_options(level, resamples)
     truth, values = checked_binary(labels, scores)
@@ -141,7 +142,7 @@ def _units(truth: NDArray[np.bool_], clusters: ArrayLike | None) -> int:
     """What the interval's expansion goes by: all units when classes are alike in number, twice the rarer's when not."""
     names = np.arange(len(truth)) if clusters is None else np.asarray(clusters)
     rarer = min(len(np.unique(names[truth])), len(np.unique(names[~truth])))
-    return min(len(np.unique(names)), 2 * rarer)
+    return min(len(np.unique(names)), 2 * rarer) if rarer > 1 else 1
 
 
 def _checked_clusters(clusters: ArrayLike, count: int) -> tuple[NDArray[np.intp], int]:

@@ -34,9 +34,9 @@ def check_options(level: float, resamples: int) -> None:
     """Raises ConfigurationError unless 0 < level < 1 and there are resamples enough to see the tails."""
     if not 0 < level < 1:
         raise ConfigurationError(f"level {level}", "is not between 0 and 1", "Pass 0.95 for a 95 % interval.")
-    if resamples * (1 - level) < 10:
+    if resamples * (1 - level) < 10 - 1e-6:
         raise ConfigurationError(
-            f"{resamples} resamples", f"are too few for a level of {level}", f"Pass at least {int(10 / (1 - level))}."
+            f"{resamples} resamples", f"are too few for a level of {level}", f"Pass at least {round(10 / (1 - level))}."
         )
 
 
@@ -64,7 +64,7 @@ def expanded_bca(
 
     held = replicates[~np.isnan(replicates)]
     clusters = len(jackknife) if units is None else units
-    if clusters < 2 or not len(held) or not np.isfinite(estimate):
+    if clusters < 2 or not len(held) or not np.isfinite(estimate) or np.isnan(jackknife).all():
         return Interval(estimate, np.nan, np.nan, level)
     spread = np.nanmean(jackknife) - jackknife
     scale = np.nansum(spread**2) ** 1.5

@@ -34,7 +34,7 @@ def delong(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(areas (S,), covariance (S, S)) of S score rows (S, N); `clusters` (N,) names the patient of each case.
 
-    The variance over a class of one case (or one cluster) cannot be had and counts as zero.
+    NaN covariance when a class has one case (or one cluster): its variance cannot be had.
     """
     areas, v10, v01 = components(truth, scores)
     m, n = v10.shape[1], v01.shape[1]
@@ -44,19 +44,22 @@ def delong(
     positive = _deviations(v10 - areas[:, None], codes[truth], codes)
     negative = _deviations(v01 - areas[:, None], codes[~truth], codes)
     with_positive, with_negative = len(np.unique(codes[truth])), len(np.unique(codes[~truth]))
-    every = positive.shape[1]
-    cross = positive @ negative.T * (every / max(every - 1, 1)) / (m * n)
+    cross = positive @ negative.T * _correction(positive.shape[1]) / (m * n)
     return areas, (
-        positive @ positive.T * (with_positive / max(with_positive - 1, 1)) / m**2
-        + negative @ negative.T * (with_negative / max(with_negative - 1, 1)) / n**2
+        positive @ positive.T * _correction(with_positive) / m**2
+        + negative @ negative.T * _correction(with_negative) / n**2
         + cross
         + cross.T
     )
 
 
+def _correction(count: int) -> float:
+    return count / (count - 1) if count > 1 else float("nan")
+
+
 def _covariance(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     if count < 2:
-        return np.zeros((len(values), len(values)))
+        return np.full((len(values), len(values)), np.nan)
     return np.atleast_2d(np.cov(values))
 
 

@@ -60,8 +60,8 @@ def compare_paired(
     """A PairedComparison per (metric, label), in the order of `first`.
 
     Pairs with a NaN or infinite value are left out and counted. A case, label or metric that only one side has raises
-    InputError, or under `unmatched="leave out"` is left out and counted. Raises InputError for duplicates, and when
-    nothing matches.
+    InputError; under `unmatched="leave out"` a case is left out and counted, a label or metric gets no line. Raises
+    InputError for duplicates, and when nothing matches.
     """
     check_options(level, resamples)
     ours, theirs = grouped(first), grouped(second)
