@@ -37,6 +37,7 @@ _CLOSERS = {
     "now": ("historical", "hypothetical", "other person"),
 }
 _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
+_WEIGHTY = frozenset({"history adjacent", "denial", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS})
 _LINKS = MODIFIERS | {"side", "anatomy", "place preposition"}
 
 
@@ -57,7 +58,10 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
     found: dict[int, Ruling] = {}
     order: list[int] = []
     for index in range(low, high):
-        kind, value = items[index].kind, str(items[index].value)
+        kind = items[index].kind
+        if kind not in _WEIGHTY:
+            continue
+        value = str(items[index].value)
         if kind in _CONCEPTS:
             found[index] = _ruling(active, items, index, low)
             order.append(index)

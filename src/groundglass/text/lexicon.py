@@ -214,7 +214,8 @@ def _slips(roles: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, An
         if kind is None or len(parts) > 2:
             continue
         for position, word in enumerate(parts):
-            if len(word) >= MIN_LETTERS_OF_A_SLIP[kind]:
+            # "Pleural efusion" is read as "pleural" and "efusion": a word that stands for itself needs no phrases.
+            if len(word) >= MIN_LETTERS_OF_A_SLIP[kind] and (len(parts) == 1 or word not in roles):
                 for variant in _misspelt(word) - words:
                     yield " ".join((*parts[:position], variant, *parts[position + 1 :])), known
 

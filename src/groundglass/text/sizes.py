@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
-from groundglass.core import Measurement, ontology
+from groundglass.core import Measurement, Term, ontology
 from groundglass.core.units import convert
 
 _NUMBER = r"(\d{1,5}(?:[.,]\d{1,3})?)"
@@ -30,6 +31,7 @@ _OTHERS = (
     ),
     (re.compile(rf"{_NUMBER}\s{{0,2}}(?:degrees?|°)", re.IGNORECASE), "angle", "deg"),
 )
+_OTHER_UNITS = re.compile(r"ml\b|cc\b|cm3|cubic|hu\b|hounsfield|suv|degree|°", re.IGNORECASE)
 _SHORT = re.compile(r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)", re.IGNORECASE)
 _PRIOR = re.compile(
     r"(?:previously|formerly|prior(?:ly)?|was|were|compared (?:to|with)|versus|vs\.?|from)\s{1,2}"
@@ -53,9 +55,9 @@ class Size(NamedTuple):
 def sizes(sentence: str) -> list[Size]:
     """Every measurement of a sentence, in order. Lengths are given in mm."""
     found = [_lengths(sentence, match) for match in _DIAMETERS.finditer(sentence)]
-    for pattern, kind, unit in _OTHERS:
+    for pattern, kind, unit in _OTHERS if _OTHER_UNITS.search(sentence) else ():
         for match in pattern.finditer(sentence):
-            value = Measurement(ontology()[kind], _value(match[1]), unit, method="stated in the report")
+            value = Measurement(_term(kind), _value(match[1]), unit, method="stated in the report")
             found.append(Size(match.start(), match.end(), (value,), _is_prior(sentence, match.start())))
     return sorted(found)
 
@@ -73,12 +75,16 @@ def _lengths(sentence: str, match: re.Match[str]) -> Size:
     kinds = ["long axis", "short axis", "third axis"]
     if len(values) == 1 and _SHORT.search(sentence, max(0, match.start() - 40), match.end() + 30):
         kinds = ["short axis"]
-    terms = ontology()
     measured = tuple(
-        Measurement(terms[kind], value, "mm", method="stated in the report")
+        Measurement(_term(kind), value, "mm", method="stated in the report")
         for kind, value in zip(kinds, values, strict=False)
     )
     return Size(match.start(), match.end(), measured, _is_prior(sentence, match.start()))
+
+
+@cache
+def _term(kind: str) -> Term:
+    return ontology()[kind]
 
 
 def _ucum(unit: str) -> str:
