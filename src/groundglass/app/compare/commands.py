@@ -188,6 +188,20 @@ def points(
 
 @compare.command()
 @_with_shared_options
+def tracks(
+    time_axis: Annotated[str, typer.Option(help="first or last: the time in mask files of three axes.")] = "first",
+    pixel_mm: Annotated[float, typer.Option(help="Size of a pixel.")] = 1.0,
+    sigma: Annotated[float, typer.Option(help="Blur of the dose in mm: 6 for lung, else 4.")] = 4.0,
+    variant: Annotated[str, typer.Option(help="corrected, or script: as the organisers' scripts.")] = "corrected",
+) -> Any:
+    """Targets on cine MR (masks), steps and instruments of operations (CSV per video)."""
+    from groundglass.app.compare.tracks import Tracks
+
+    return Tracks(time_axis, pixel_mm, sigma, variant)
+
+
+@compare.command()
+@_with_shared_options
 def images(
     data_range: Annotated[
         _OptionalText,
