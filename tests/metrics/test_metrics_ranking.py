@@ -251,6 +251,14 @@ def test_missing_cases_follow_the_rule() -> None:
     left = rank(short, means, missing="leave out", resamples=0)
     assert {line.algorithm: line.score for line in left.lines} == pytest.approx({"a": 0.9, "b": 0.55})
     assert left.missing == 1
+    # In a case that it lacks an algorithm is last: ranks 1 1 2 2 in dice and hd95 of two cases.
+    per_case = rank(short, PLAIN, missing="leave out", resamples=0)
+    assert {line.algorithm: line.score for line in per_case.lines} == {"a": 1.5, "b": 1.5}
+    thin = [row for row in short if row.metric == "dice"]
+    sums = replace(means, aggregation="normalised means")
+    sampled = rank(thin, sums, missing="leave out", resamples=100)
+    # A quarter of the samples hold nothing of a, which is then the worst.
+    assert 0.1 < (sampled.bootstrap_ranks[:, 0] == 2).mean() < 0.4
     blank = [replace(row, value=np.nan) if row.algorithm == "a" else row for row in rows]
     with pytest.raises(InputError, match="nothing to rank a"):
         rank(blank, means, missing="leave out")

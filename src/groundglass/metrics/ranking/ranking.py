@@ -109,6 +109,9 @@ def rank(
     whole = tabulate(rows, rule, handling)
     table, excluded = _admitted(whole, rule, baseline)
     everything = np.ones((1, len(table.cases)))
+    means = metric_means(table, everything)
+    if rule.aggregation == "normalised means" and not np.isfinite(means).all():
+        raise InputError("results", "have means that are not finite", "Normalisation needs finite values for all.")
     scores = score(table, rule, everything)[0]
     if np.isnan(scores).any():
         lost = [table.algorithms[n] for n in np.flatnonzero(np.isnan(scores))]
@@ -117,7 +120,6 @@ def rank(
     samples = [final_ranks(score(table, rule, weights), rule) for weights in case_weights(table, resamples, seed)]
     bootstrap = np.concatenate(samples) if samples else np.empty((0, len(places)), dtype=np.intp)
     order = np.lexsort((np.array(table.algorithms), places))
-    means = metric_means(table, everything)
     ranks = metric_ranks(table, rule, means)[0]
     names = [metric.name for metric in table.metrics]
     lines = []

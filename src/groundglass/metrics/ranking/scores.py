@@ -7,6 +7,7 @@ case, a difference of two algorithms) is computed once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,13 @@ def score(table: Table, scheme: Scheme, weights: Array) -> Array:
         "means": _means_score,
         "significance": _significance,
     }
-    way = ways[scheme.aggregation]
+    aggregate = ways[scheme.aggregation]
+
+    def way(part: Table, drawn: Array) -> Array:
+        return aggregate(part, scheme, drawn)
+
     if not scheme.group_weights:
-        return way(table, scheme, weights)
+        return way(table, weights)
     groups = list(dict.fromkeys(table.groups.tolist()))
     unknown = [group for group in groups if group not in scheme.group_weights]
     if unknown:
@@ -40,8 +45,20 @@ def score(table: Table, scheme: Scheme, weights: Array) -> Array:
             "results", f"have groups {unknown}", f"{scheme.name} knows {[g for g in scheme.group_weights if g]}."
         )
     shares = np.array([scheme.group_weights[group] for group in groups])
-    parts = np.stack([way(table, scheme, weights * (table.groups == group)) for group in groups])
+    parts = np.stack([way(*_of_group(table, weights, table.groups == group)) for group in groups])
     return np.einsum("g,gra->ra", shares / shares.sum(), parts)
+
+
+def _of_group(table: Table, weights: Array, own: NDArray[np.bool_]) -> tuple[Table, Array]:
+    part = replace(
+        table,
+        cases=tuple(case for case, kept in zip(table.cases, own, strict=True) if kept),
+        groups=table.groups[own],
+        patients=table.patients[own],
+        values=table.values[:, :, own],
+        against=table.against[:, :, own],
+    )
+    return part, weights[:, own]
 
 
 def final_ranks(scores: Array, scheme: Scheme) -> NDArray[np.intp]:
@@ -114,13 +131,17 @@ def _ranks_of_means(table: Table, scheme: Scheme, weights: Array) -> Array:
 
 
 def _normalised_means(table: Table, scheme: Scheme, weights: Array) -> Array:
-    means = metric_means(table, weights)
-    if not np.isfinite(means).all():
-        raise InputError("results", "have means that are not finite", "Normalisation needs finite values for all.")
-    signed = means * np.array([1.0 if metric.higher_is_better else -1.0 for metric in table.metrics])
-    low, high = signed.min(axis=1, keepdims=True), signed.max(axis=1, keepdims=True)
-    span = np.where(high > low, high - low, 1.0)
-    normal = np.where(high > low, (signed - low) / span, 0.5)
+    signed = metric_means(table, weights) * np.array(
+        [1.0 if metric.higher_is_better else -1.0 for metric in table.metrics]
+    )
+    # A sample may hold no case of an algorithm: that is the worst in this sample, as is an infinite distance.
+    known = np.isfinite(signed)
+    low = np.where(known, signed, np.inf).min(axis=1, keepdims=True)
+    high = np.where(known, signed, -np.inf).max(axis=1, keepdims=True)
+    spread = high > low
+    with np.errstate(invalid="ignore"):
+        normal = np.where(spread, (signed - low) / np.where(spread, high - low, 1.0), 0.5)
+    normal = np.where(known, normal, 0.0)
     return normal @ np.array([metric.weight for metric in table.metrics])
 
 

@@ -19,17 +19,18 @@ def signed_rank_p(differences: Array, weights: Array) -> tuple[Array, Array]:
     held = ~np.isnan(differences) & (differences != 0)
     if not held.any():
         return np.ones(len(weights)), np.ones(len(weights))
-    values, counts = differences[held], weights[:, held]
-    sizes, group = np.unique(np.abs(values), return_inverse=True)
-    onehot = np.zeros((len(values), len(sizes)))
-    onehot[np.arange(len(values)), group] = 1
-    tied = counts @ onehot
-    ranks = np.cumsum(tied, axis=1) - (tied - 1) / 2
-    above = (counts * (values > 0)) @ onehot
-    total = tied.sum(axis=1)
-    statistic = (above * ranks).sum(axis=1)
+    places = np.flatnonzero(held)
+    places = places[np.argsort(np.abs(differences[places]), kind="stable")]
+    values, counts = differences[places], weights[:, places]
+    starts = np.flatnonzero(np.diff(np.abs(values), prepend=-1.0))
+    tied = np.add.reduceat(counts, starts, axis=1)
+    last = np.cumsum(tied, axis=1)
+    above = np.add.reduceat(counts * (values > 0), starts, axis=1)
+    total = last[:, -1]
+    statistic = np.einsum("rg,rg->r", above, last - (tied - 1) / 2)
     mean = total * (total + 1) / 4
-    variance = total * (total + 1) * (2 * total + 1) / 24 - (tied**3 - tied).sum(axis=1) / 48
+    cubes = np.einsum("rg,rg,rg->r", tied, tied, tied)
+    variance = total * (total + 1) * (2 * total + 1) / 24 - (cubes - total) / 48
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(variance > 0, (statistic - mean) / np.sqrt(variance), 0.0)
     nothing = total == 0
