@@ -21,8 +21,11 @@ from groundglass.metrics.classification import (
     balanced_accuracy,
     cohen_kappa,
     confusion_matrix,
+    exact_match,
     f_scores,
+    hamming_loss,
     matthews,
+    micro_f1,
     multilabel_f_scores,
     predictive_values,
     rates,
@@ -112,6 +115,15 @@ def test_bad_input_is_a_typed_error():
         matthews([], [])
     with pytest.raises(InputError, match="NaN"):
         cohen_kappa([0.0, np.nan], [0.0, 1.0])
+    with pytest.raises(InputError, match="None"):
+        cohen_kappa(["a", None], ["a", "b"])
+    for labels, said in (([0, 1], [0]), ([0, 2], [0, 1]), ([0, 1], [0.0, np.nan]), ([], [])):
+        with pytest.raises(InputError):
+            rates(labels, said)
+    for figure in (exact_match, hamming_loss, micro_f1):
+        for truth, said in (([[0, 1]], [[0]]), ([0, 1], [0, 1]), ([[0, 3]], [[0, 1]]), ([[0.0]], [[np.nan]])):
+            with pytest.raises(InputError):
+                figure(truth, said)
     with pytest.raises(InputError, match="not among the classes"):
         confusion_matrix([0, 5], [0, 1], classes=[0, 1])
     with pytest.raises(InputError, match="name one twice"):

@@ -18,7 +18,7 @@ from groundglass.metrics.statistics import (
     corrected_resampled_t,
     draw_counts,
 )
-from groundglass.metrics.statistics.auroc_bootstrap import _leave_one_out
+from groundglass.metrics.statistics.auroc_bootstrap import leave_one_out
 from groundglass.metrics.statistics.delong import delong
 
 
@@ -70,7 +70,7 @@ def test_leaving_out_equals_scoring_the_rest(clustered):
             rng.integers(0, 4, 8) * 1.0,
         )
         patients = rng.integers(0, 4, 8) if clustered else None
-        area, left = _leave_one_out(labels, scores, patients)
+        area, left = leave_one_out(labels, scores, patients)
         assert area == pytest.approx(roc_auc_score(labels, scores))
         rows = [np.arange(8) != row for row in (*np.flatnonzero(labels), *np.flatnonzero(~labels))]
         if clustered:
@@ -94,6 +94,49 @@ def test_interval_is_delongs_within_a_hundredth():
     test, drawn = auroc_difference(labels, scores, other), bootstrap_auroc_difference(labels, scores, other)
     assert drawn.estimate == pytest.approx(test.value)
     assert (drawn.low, drawn.high) == pytest.approx((test.low, test.high), abs=0.005)
+
+
+def by_definition(labels, scores, patients):
+    """Obuchowski's covariance of two AUROCs written out; patients of one case each give DeLong's."""
+    areas, rows, columns = [], [], []
+    for score in scores:
+        wins = (score[labels][:, None] > score[~labels]) + 0.5 * (score[labels][:, None] == score[~labels])
+        areas.append(wins.mean())
+        rows.append(wins.mean(axis=1) - wins.mean())
+        columns.append(wins.mean(axis=0) - wins.mean())
+    names = np.unique(patients)
+    m, n, count = labels.sum(), (~labels).sum(), len(names)
+    sums10 = np.array([[row[patients[labels] == name].sum() for name in names] for row in rows])
+    sums01 = np.array([[column[patients[~labels] == name].sum() for name in names] for column in columns])
+    k10, k01 = len(np.unique(patients[labels])), len(np.unique(patients[~labels]))
+    cross = sums10 @ sums01.T * count / (count - 1) / (m * n)
+    covariance = sums10 @ sums10.T * k10 / (k10 - 1) / m**2 + sums01 @ sums01.T * k01 / (k01 - 1) / n**2
+    return np.array(areas), covariance + cross + cross.T
+
+
+def test_variances_equal_their_definition():
+    for seed in range(220):
+        rng = np.random.default_rng(seed)
+        size = int(rng.integers(6, 40))
+        labels = rng.random(size) < 0.4
+        labels[:4] = [True, True, False, False]
+        scores = np.round(rng.normal(labels, 1, (2, size)), seed % 3)
+        patients = np.append([0, 1, 0, 1], rng.integers(0, 8, size - 4))
+        if seed % 7 == 0:
+            scores[:] = 0.0
+        areas, covariance = delong(labels, scores, patients)
+        expected_areas, expected = by_definition(labels, scores, patients)
+        assert np.abs(areas - expected_areas).max() < 1e-12 and np.abs(covariance - expected).max() < 1e-12, seed
+        single = by_definition(labels, scores, np.arange(size))[1]
+        assert np.abs(delong(labels, scores)[1] - single).max() < 1e-12, seed
+
+
+def test_a_class_of_one_case_has_no_interval():
+    found = auroc([1, 0, 0, 0], [0.9, 0.1, 0.2, 0.3])
+    assert found.value == 1.0 and np.isnan([found.standard_error, found.low, found.high]).all()
+    assert np.isnan(auroc_difference([1, 0, 0], [0.9, 0.1, 0.2], [0.1, 0.9, 0.2]).p)
+    one_patient = auroc([1, 1, 0, 0], [0.9, 0.8, 0.3, 0.2], clusters=["a", "a", "b", "c"])
+    assert np.isnan(one_patient.low)
 
 
 def test_clusters_of_one_give_delongs_variance_and_copies_change_nothing():

@@ -34,7 +34,6 @@ _EXPORTS = {
     "surroundings_of": "hippocampus_surroundings",
     "rotation": "brain_deformation",
     "Projector": "projection",
-    "radiograph_appearance": "radiograph_appearance",
     "random_radiograph": "thorax",
     "sample_radiograph": "sample",
     "random_thorax": "thorax",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from groundglass.core.errors import ConfigurationError, InputError
+from groundglass.metrics.statistics.binary_scores import checked_labels
 from groundglass.metrics.statistics.proportion import Proportion, wilson
 
 
@@ -40,9 +41,12 @@ class Rates:
 
 
 def rates(labels: ArrayLike, decisions: ArrayLike) -> Rates:
-    """Sensitivity, specificity, accuracy and predictive values of 0/1 `decisions` (N,)."""
-    truth, said = np.asarray(labels).astype(bool), np.asarray(decisions).astype(bool)
-    if truth.shape != said.shape or truth.ndim != 1:
+    """Sensitivity, specificity, accuracy and predictive values of 0/1 `decisions` (N,).
+
+    Raises InputError for different lengths, no case, and values other than 0 and 1.
+    """
+    truth, said = checked_labels(labels), checked_labels(decisions, name="decisions")
+    if truth.shape != said.shape:
         raise InputError("decisions", f"have shape {said.shape}, labels {truth.shape}", "Give one decision per case.")
     hits, alarms = int((truth & said).sum()), int((~truth & said).sum())
     misses, rest = int((truth & ~said).sum()), int((~truth & ~said).sum())
@@ -82,8 +86,8 @@ def confusion_matrix(
     if a.shape != b.shape or a.ndim != 1 or not len(a):
         raise InputError("classes said", f"have shape {b.shape}, the truth {a.shape}", "Give one class per case.")
     for name, values in (("truth", a), ("classes said", b)):
-        if values.dtype.kind == "f" and np.isnan(values).any():
-            raise InputError(name, "hold NaN", "Leave out the cases without a class.")
+        if np.any(values != values) or (values.dtype.kind == "O" and any(value is None for value in values)):
+            raise InputError(name, "hold NaN or None", "Leave out the cases without a class.")
     named = np.unique(np.concatenate([a, b])) if classes is None else np.asarray(classes)
     order = np.argsort(named, kind="stable")
     ordered = named[order]

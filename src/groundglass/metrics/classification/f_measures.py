@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from groundglass.core.errors import InputError
 from groundglass.metrics.classification.decisions import confusion_matrix
+from groundglass.metrics.classification.multilabel import checked_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,7 @@ def multilabel_f_scores(
     zero_division: float = 0.0,
 ) -> FScores:
     """F scores of 0/1 label sets (N, L). Raises InputError for different shapes or other values."""
-    real, claimed = np.asarray(truth), np.asarray(said)
-    if real.shape != claimed.shape or real.ndim != 2 or not len(real):
-        raise InputError("labels said", f"have shape {claimed.shape}, the truth {real.shape}", "Give (cases, labels).")
-    if not (np.isin(real, (0, 1)).all() and np.isin(claimed, (0, 1)).all()):
-        raise InputError("labels", "hold values other than 0 and 1", "Decide first, then score.")
-    real, claimed = real.astype(bool), claimed.astype(bool)
+    real, claimed = checked_bits(truth, said)
     names = tuple(range(real.shape[1])) if classes is None else tuple(classes)
     if len(names) != real.shape[1]:
         raise InputError("classes", f"are {len(names)}, labels {real.shape[1]}", "Name each column.")

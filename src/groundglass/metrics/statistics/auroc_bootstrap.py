@@ -36,7 +36,7 @@ def bootstrap_auroc(
     check_options(level, resamples)
     truth, values = checked_binary(labels, scores)
     replicates = auroc_replicates(truth, values, clusters=clusters, resamples=resamples, seed=seed)
-    area, left_out = _leave_one_out(truth, values, clusters)
+    area, left_out = leave_one_out(truth, values, clusters)
     return expanded_bca(area, replicates, left_out, level=level, units=_units(truth, clusters))
 
 
@@ -57,7 +57,7 @@ def bootstrap_auroc_difference(
     replicates = [
         auroc_replicates(truth, values, clusters=clusters, resamples=resamples, seed=seed) for values in (a, b)
     ]
-    (area_a, left_a), (area_b, left_b) = _leave_one_out(truth, a, clusters), _leave_one_out(truth, b, clusters)
+    (area_a, left_a), (area_b, left_b) = leave_one_out(truth, a, clusters), leave_one_out(truth, b, clusters)
     return expanded_bca(
         area_a - area_b, replicates[0] - replicates[1], left_a - left_b, level=level, units=_units(truth, clusters)
     )
@@ -114,7 +114,7 @@ def _areas(
     return np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
 
 
-def _leave_one_out(
+def leave_one_out(
     truth: NDArray[np.bool_], scores: NDArray[np.float64], clusters: ArrayLike | None
 ) -> tuple[float, NDArray[np.float64]]:
     """(AUROC, AUROCs without each case or cluster)."""

@@ -2,7 +2,9 @@
 
 Interval: BCa (B. Efron, JASA 1987; 82: 171) at levels expanded from the normal to Student's quantile with sqrt(K/(K-1))
 (T. Hesterberg, The American Statistician 2015; 69: 371). The plain percentile and BCa intervals of K patients are too
-narrow by that factor; at 15 patients they cover 0.90 where this one covers 0.93, at 30 it covers 0.94 to 0.95.
+narrow by about that factor: in simulations of skewed scores between 0 and 1, of one to four cases a patient, they cover
+0.89 to 0.91 at 15 patients and this one 0.93 to 0.94; at 30 and more it covers 0.93 to 0.97. Values with very long
+tails (products of exponentials) need more patients: 0.87 at 15, 0.90 at 30, 0.92 at 60.
 """
 
 from __future__ import annotations
