@@ -74,6 +74,8 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
             if _is_past(items, index, high):
                 active["historical once"] = value
         elif kind in _CLOSERS:
+            if kind == "with" and active.get("historical") in ("status post", "s p"):
+                del active["historical"]
             if kind != "with" or (index + 1 < high and items[index + 1].kind in MODIFIERS):
                 for closed in _CLOSERS[kind]:
                     active.pop(closed, None)
@@ -93,9 +95,21 @@ def _is_answer(items: list[Item], index: int) -> bool:
 def _open(active: dict[str, str], assertion: str, cue: str, items: list[Item], index: int) -> None:
     if assertion == "absent" and "uncertain" in active and items[index - 1].kind == "uncertainty before":
         return  # "possibly no effusion" leaves it open
+    if assertion == "uncertain" and cue.startswith("to ") and _is_denied(items, index):
+        active["absent"] = cue  # "no increase in markings to suggest edema"
+        return
     if assertion == "uncertain" and ("exclude" in cue or "rule out" in cue):
         active.pop("absent", None)  # "absence of a line does not exclude a fracture"
     active[assertion] = cue
+
+
+def _is_denied(items: list[Item], index: int) -> bool:
+    for item in reversed(items[:index]):
+        if item.kind in ("stop", "except", "verb", "seen"):
+            return False
+        if item.kind == "pseudo-negation":
+            return True
+    return False
 
 
 def _ruling(active: dict[str, str], items: list[Item], index: int, low: int) -> Ruling:
