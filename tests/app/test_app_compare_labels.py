@@ -109,6 +109,25 @@ def test_two_predictions_by_delong(tables: dict[str, object]) -> None:
     assert "p Wilcoxon (Holm)" in shown.stdout
 
 
+def test_subgroups(tables: dict[str, object], tmp_path: Path) -> None:
+    truth, scores = tables["truth"], tables["p"]
+    sex = ["F" if n % 3 else "M" for n in range(80)]
+    rows = [[case, sex[n], truth[n, 0]] for n, case in enumerate(CASES)]  # type: ignore[index]
+    t = save_table(tmp_path / "t.csv", ["case", "sex", "effusion"], rows)
+    p = save_table(tmp_path / "p.csv", ["case", "effusion"], [[c, scores[n, 0]] for n, c in enumerate(CASES)])  # type: ignore[index]
+    arguments = ("--group", "sex", "--metrics", "auroc", "--resamples", 300)
+    result = document("labels", p, t, *arguments)
+    expected = {}
+    for name in ("F", "M"):
+        own = [n for n in range(80) if sex[n] == name]
+        expected[name] = peer.roc_auc_score(truth[own, 0], scores[own, 0])  # type: ignore[index]
+        assert summary(result, "subgroup_auroc", f"effusion: {name}")["value"] == pytest.approx(expected[name])
+    gap = summary(result, "subgroup_auroc_gap", "effusion")
+    assert gap["value"] == pytest.approx(abs(expected["F"] - expected["M"]))
+    assert gap["low"] < gap["value"] < gap["high"]
+    assert "has no column age" in problem("labels", p, t, "--group", "age", "--labels", "effusion")
+
+
 def test_classes_and_grades(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     truth = rng.integers(0, 4, 60)

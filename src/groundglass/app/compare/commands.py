@@ -147,11 +147,14 @@ def labels_command(
     ] = "",
     threshold: Annotated[float, typer.Option(help="Scores from here on are a yes.")] = 0.5,
     specificity: Annotated[float, typer.Option(help="Where sensitivity_at_specificity is told.")] = 0.9,
+    group: Annotated[
+        _OptionalText, typer.Option(metavar="NAME", help="Column of TRUTH with subgroups: their figures and the gap.")
+    ] = None,
 ) -> Any:
     """Tables of labels or classes (CSV, JSON): AUROC to kappa."""
     from groundglass.app.compare.labels import Labels
 
-    return Labels(_names(labels), threshold, specificity)
+    return Labels(_names(labels), threshold, specificity, group)
 
 
 @compare.command()

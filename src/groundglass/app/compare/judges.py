@@ -49,6 +49,8 @@ def choices(words: list[str], model: str, store: Path | None) -> tuple[Choice, .
         if word != BUILTIN:
             _reach(word)
         chosen.append(Choice(word, "" if word == BUILTIN else model, store))
+    if len({choice.name for choice in chosen}) < len(chosen):
+        raise ConfigurationError("--judge", "names one judge twice", "Each needs a name of its own in the table.")
     return tuple(chosen)
 
 

@@ -15,10 +15,12 @@ from groundglass.core import InputError
 
 @dataclass(frozen=True)
 class Answers:
-    """One label over the cases for which the truth is known, in one order. `truth` is 0 or 1, `scores` are finite."""
+    """One label over the cases for which the truth is known, in one order. `truth` is 0 or 1, `scores` are finite,
+    `groups` are subgroups of the cases (none: empty)."""
 
     cases: tuple[str, ...]
     patients: tuple[str, ...]
+    groups: tuple[str, ...]
     truth: tuple[int, ...]
     scores: tuple[float, ...]
 
@@ -55,33 +57,38 @@ class LabelTask:
     notes: tuple[str, ...]
 
 
-def read_task(prediction: Path, truth: Path, settings: Settings, labels: Sequence[str] = ()) -> LabelTask:
+def read_task(
+    prediction: Path, truth: Path, settings: Settings, labels: Sequence[str] = (), group: str | None = None
+) -> LabelTask:
     """Pair two tables by case and read the columns that both have (or `labels` names).
 
     One column whose truths are not all 0 or 1 holds classes; else each column is a label, 0 or 1 in the truth (an empty
-    cell: not known, left out), a finite score or decision in the prediction. Raises InputError for other values,
-    cases that occur twice or are missing, and tables without a common column.
+    cell: not known, left out), a finite score or decision in the prediction. `group` is a column of the truth with the
+    subgroup of each case. Raises InputError for other values, cases that occur twice or are missing, and tables without
+    a common column.
     """
     said, real = read_table(prediction), read_table(truth)
     rows, truths = keyed(said, settings), keyed(real, settings)
     cases, missing, extra = pair_cases(rows, truths, prediction, truth, settings)
-    columns = _columns(said, real, settings, labels)
+    columns = _columns(said, real, settings, labels, group)
     patients = {case: truths[case][0] for case in cases}
     notes = [f"{len(extra)} prediction(s) have no truth and were left out"] if extra else []
     given = {case: rows[case][1] if case in rows else None for case in cases}
     known = {case: truths[case][1] for case in cases}
+    named = None if group is None else real.column(group, (), "subgroup")
+    groups = {case: "" if named is None else record.text(named) for case, record in known.items()}
     if len(columns) == 1 and not _is_binary(known.values(), columns[0]):
         classes = _classes(columns[0], given, known, patients, settings)
         return LabelTask({}, classes, len(cases), tuple(missing), tuple(notes))
     answers = {}
     for column in columns:
-        answers[column], empty = _answers(column, given, known, patients, settings, prediction)
+        answers[column], empty = _answers(column, given, known, patients, groups, settings, prediction)
         if empty:
             notes.append(f"{column}: {empty} case(s) without a truth were left out")
     return LabelTask(answers, None, len(cases), tuple(missing), tuple(notes))
 
 
-def _columns(said: Table, real: Table, settings: Settings, labels: Sequence[str]) -> list[str]:
+def _columns(said: Table, real: Table, settings: Settings, labels: Sequence[str], group: str | None) -> list[str]:
     """The label columns. Raises InputError where a table lacks one, or the two sets differ without `labels`."""
     if labels:
         for table in (said, real):
@@ -89,7 +96,7 @@ def _columns(said: Table, real: Table, settings: Settings, labels: Sequence[str]
             if lacking:
                 raise InputError(table.path, f"has no column {lacking[0]}", f"It has {listed(table.columns)}.")
         return list(labels)
-    of = [_label_columns(table, settings) for table in (said, real)]
+    of = [_label_columns(table, settings, group) for table in (said, real)]
     if set(of[0]) != set(of[1]):
         only = sorted(set(of[0]) ^ set(of[1]))
         raise InputError(
@@ -98,8 +105,9 @@ def _columns(said: Table, real: Table, settings: Settings, labels: Sequence[str]
     return list(of[1])
 
 
-def _label_columns(table: Table, settings: Settings) -> list[str]:
+def _label_columns(table: Table, settings: Settings, group: str | None) -> list[str]:
     used = {
+        group,
         table.column(settings.case_column, CASE_COLUMNS, "case id"),
         table.find(settings.patient_column, PATIENT_COLUMNS, "patient id"),
     }
@@ -128,6 +136,7 @@ def _answers(
     given: Mapping[str, Record | None],
     known: Mapping[str, Record],
     patients: Mapping[str, str],
+    groups: Mapping[str, str],
     settings: Settings,
     prediction: Path,
 ) -> tuple[Answers, int]:
@@ -146,6 +155,7 @@ def _answers(
     answers = Answers(
         cases,
         tuple(patients[case] for case in cases),
+        tuple(groups[case] for case in cases),
         tuple(truth[case] for case in cases),
         tuple(scores[case] for case in cases),
     )

@@ -15,6 +15,7 @@ from groundglass.app.compare.kind import Figure, Measure, Scored, Test, chosen_m
 from groundglass.app.compare.label_tables import Answers, Classes, read_task
 from groundglass.app.compare.resampling import intervals_of_sums
 from groundglass.app.compare.settings import Settings
+from groundglass.app.compare.subgroups import GAP_MEASURES, subgroup_figures
 from groundglass.core import ConfigurationError, InputError
 from groundglass.metrics import classification as measures
 from groundglass.metrics.statistics import Interval, Row, bootstrap_auroc, bootstrap_statistic, holm
@@ -37,6 +38,7 @@ MEASURES = {
     "kappa": Measure("Cohen's kappa"),
     "quadratic_kappa": Measure("quadratic weighted kappa"),
     "mae": Measure("mean absolute error of the grade", higher_is_better=False),
+    **GAP_MEASURES,
 }
 SCORED = ("auroc", "average_precision", "sensitivity_at_specificity")
 PROBABILITY = ("brier", "ece")
@@ -49,11 +51,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Tables of labels. `threshold` makes decisions of scores, `specificity` is where sensitivity is told."""
+    """Tables of labels. `threshold` makes decisions of scores, `specificity` is where sensitivity is told,
+    `group` the column of the truth with subgroups."""
 
     labels: tuple[str, ...] = ()
     threshold: float = 0.5
     specificity: float = 0.9
+    group: str | None = None
 
     @property
     def name(self) -> str:
@@ -72,7 +76,7 @@ class Labels:
         """All labels. Raises the typed errors of core."""
         if not 0 <= self.specificity <= 1:
             raise ConfigurationError(f"--specificity {self.specificity}", "is not a rate", "Use a number from 0 to 1.")
-        task = read_task(prediction, truth, settings, self.labels)
+        task = read_task(prediction, truth, settings, self.labels, self.group)
         base = Scored(cases=task.cases, missing=task.missing, notes=task.notes)
         if task.classes is not None:
             known = CLASSES if task.classes.is_ordinal else CLASSES[:-2]
@@ -92,6 +96,10 @@ class Labels:
             found, problem = self._figures(label, answers, fitting, settings)
             figures += found
             notes += problem
+            if self.group is not None:
+                gaps, problem = subgroup_figures(label, answers, self.threshold, settings)
+                figures += gaps
+                notes += problem
         figures += _means(figures) if len(task.answers) > 1 else []
         return replace(base, rows=rows, figures=figures, notes=notes, material=task.answers)
 
@@ -198,7 +206,8 @@ def _means(figures: Sequence[Figure]) -> list[Figure]:
     """The plain mean over labels, without an interval: labels are not a sample of labels."""
     by_metric: dict[str, list[Figure]] = {}
     for figure in figures:
-        by_metric.setdefault(figure.metric, []).append(figure)
+        if figure.metric not in GAP_MEASURES:
+            by_metric.setdefault(figure.metric, []).append(figure)
     means = []
     for metric, same in by_metric.items():
         values = [figure.value for figure in same if not math.isnan(figure.value)]
