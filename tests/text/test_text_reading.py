@@ -148,3 +148,56 @@ def test_many_reports_come_in_order() -> None:
 def test_a_language_without_a_lexicon_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="without a lexicon"):
         read_report("Kein Erguss.", language="de")
+
+
+def test_what_a_change_is_compared_with() -> None:
+    nodule = only("The nodule has increased since the prior CT of 12 March 2019.")
+    assert (nodule.attribute("change"), nodule.attribute("compared with")) == ("increased", "prior CT of 12 March 2019")
+    assert only("Stable cardiomegaly.").attribute("compared with") is None
+
+
+def test_a_recommendation_is_a_finding_and_its_aim_hypothetical() -> None:
+    aim, asked = read_findings("Follow-up CT in 6-12 months is recommended to exclude malignancy.")
+    assert (aim.what.name, aim.attribute("assertion")) == ("malignancy", "hypothetical")
+    assert asked.what == ontology()["follow-up imaging recommendation"]
+    assert (asked.attribute("procedure"), asked.attribute("interval")) == ("ct", "6-12 months")
+    assert only("No further imaging is recommended.").status == "absent"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value", "unit"),
+    [
+        ("Mass in the liver, SUVmax 8.2.", "SUVmax", 8.2, "g/mL{SUVbw}"),
+        ("Cyst of 12 HU in the left kidney.", "mean attenuation", 12.0, "[hnsf'U]"),
+        ("Effusion of about 300 mL.", "volume", 300.0, "mL"),
+        ("Nodule of 1,5 cm.", "long axis", 15.0, "mm"),
+        ("Lymph node with a short axis of 12 mm.", "short axis", 12.0, "mm"),
+        ("Thoracic scoliosis of 23 degrees.", "angle", 23.0, "deg"),
+    ],
+)
+def test_measurements_and_units(text: str, kind: str, value: float, unit: str) -> None:
+    (measured,) = only(text).measurements
+    assert (measured.kind.name, measured.value, measured.unit) == (kind, value, unit)
+
+
+def test_sentences_keep_abbreviations_lists_and_lines_apart() -> None:
+    text = (
+        "IMPRESSION:\n1. Seen by Dr. Smith, approx. 2.5 cm mass vs. abscess.\n2) No effusion\n- Old scar\n"
+        "The left lung shows\nno consolidation."
+    )
+    (section,) = read_report(text).sections
+    assert [s.text for s in section.sentences] == [
+        "Seen by Dr. Smith, approx. 2.5 cm mass vs. abscess.",
+        "No effusion",
+        "Old scar",
+        "The left lung shows\nno consolidation.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["No headings at all. Effusion.", "findings - effusion", "Findings\nEffusion.", "CHEST: effusion"]
+)
+def test_odd_headings(text: str) -> None:
+    report = read_report(text)
+    assert [f.what.name for f in report.findings] == ["pleural effusion"]
+    assert report.findings[0].evidence[0].name == "findings"

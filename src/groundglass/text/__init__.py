@@ -19,7 +19,9 @@ Each `Finding`:
   unchanged, resolved; number: single, two, three, few, multiple; texture; margin; distribution; chronicity: acute,
   subacute, chronic; position (devices): satisfactory, malpositioned, or the anatomy of the tip; series; image;
   `prior KIND` for a measurement of an earlier exam; certainty of an uncertain one: probable ("likely"), possible
-  ("may represent", "cannot exclude"), alternative ("scarring or atelectasis"); assertion as above.
+  ("may represent", "cannot exclude"), alternative ("scarring or atelectasis"); `compared with` (the exam that a change
+  refers to); assertion as above. A recommendation is a finding, too (`what` of kind procedure: "recommendation" or
+  "follow-up imaging recommendation") with the attributes procedure and interval.
 - `measurements`: long axis, short axis, third axis in mm; volume mL; mean attenuation [hnsf'U];
   SUVmax g/mL{SUVbw}; angle deg; of a device: distance to structure in mm.
 - `evidence`: first the sentence (`source="sentence"`, `name` = section, `span` in the given text), then the rule

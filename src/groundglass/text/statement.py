@@ -14,12 +14,14 @@ from groundglass.text.clauses import MENTIONS, MODIFIERS, Item, clauses
 from groundglass.text.lexicon import Lexicon
 from groundglass.text.places import Place, places_of
 from groundglass.text.qualifiers import qualifiers
+from groundglass.text.references import comparison, recommendation
 from groundglass.text.sizes import Size, image_mentions, sizes
 from groundglass.text.tokens import tokens
 
 _ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
 _BETWEEN = MODIFIERS - {"quality", "determiner"} | {"anatomy", "side", "finding"}
 _DIGIT = re.compile(r"\d")
+_SPEAKING = MENTIONS | {"recommendation"}
 _STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
 _BOTH_WAYS = frozenset(
     pair
@@ -54,7 +56,8 @@ class Mention(NamedTuple):
 def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
     """The findings that a sentence states, in its order."""
     items = items_of(sentence, words)
-    if not any(item.kind in MENTIONS for item in items):
+    kinds = {item.kind for item in items}
+    if kinds.isdisjoint(_SPEAKING):
         return ()
     has_numbers = _DIGIT.search(sentence) is not None
     measured = sizes(sentence) if has_numbers else []
@@ -64,11 +67,29 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
         drafts += [_draft(items, low, high, mention, words) for mention in found]
     if measured:
         drafts = _with_sizes(drafts, measured)
+    if "change" in kinds and (compared := comparison(sentence)):
+        drafts = [d._replace(attributes=d.attributes + compared) if _has_changed(d) else d for d in drafts]
     pictures = image_mentions(sentence) if has_numbers else ()
     if pictures and drafts:
         extra = tuple(Attribute(kind, value) for kind, value in pictures)
         drafts = [draft._replace(attributes=draft.attributes + extra) for draft in drafts]
+    if "recommendation" in kinds:
+        drafts.append(_recommended(sentence, items, words))
     return tuple(drafts)
+
+
+def _has_changed(draft: Draft) -> bool:
+    return any(attribute.kind == "change" for attribute in draft.attributes)
+
+
+def _recommended(sentence: str, items: list[Item], words: Lexicon) -> Draft:
+    """The recommendation itself; what it is meant to find stays a hypothetical finding of its own."""
+    cue = next(item for item in items if item.kind == "recommendation")
+    name, attributes = recommendation(sentence)
+    status: Status = "absent" if any(i.kind == "negation before" and i.end <= cue.start for i in items) else "present"
+    return Draft(
+        words.term(name), status, Location(), attributes, (), cue.start, cue.end, str(cue.value), "recommendation"
+    )
 
 
 def items_of(sentence: str, words: Lexicon) -> list[Item]:
