@@ -83,7 +83,7 @@ def with_odd(content: Any, rng: random.Random) -> Any:
 )
 def test_odd_values_are_typed_errors(kind: str, said: Any, real: Any, metrics: str, tmp_path: Path) -> None:
     rng = random.Random(7)
-    for _ in range(25):
+    for _ in range(15):
         content = {"p": said, "t": real}
         side = rng.choice("pt")
         content[side] = with_odd(content[side], rng)

@@ -16,7 +16,7 @@ from groundglass.app.compare.cases import pair_files
 from groundglass.app.compare.label_names import NamedLabel, read_labels
 from groundglass.app.compare.masks import is_mask_file, matched_by_name, on_one_grid, read_labels_of, with_spacing_of
 from groundglass.app.compare.records import keyed, read_table
-from groundglass.app.compare.settings import Settings
+from groundglass.app.compare.settings import Settings, method_names
 from groundglass.core import ConfigurationError, GeometryError, InputError
 
 AFFINE = np.array([[1, 0.1, 0, 3], [-0.1, 2, 0, 4], [0, 0, 3, 5], [0, 0, 0, 1.0]])
@@ -94,6 +94,12 @@ class TestPairing:
             pairs(folder / "a.nii", folder)
         with pytest.raises(InputError, match="holds no file of this kind"):
             pairs(touch(tmp_path / "empty", "a.txt"), folder)
+
+
+def test_names_of_two_predictions(tmp_path: Path) -> None:
+    assert method_names(Path("a/net1"), Path("a/net2")) == ("net1", "net2")
+    assert method_names(Path("net1/out"), Path("net2/out")) == ("net1/out", "net2/out")
+    assert method_names(tmp_path, tmp_path) == tuple(f"{tmp_path.parent.name}/{tmp_path.name} ({n})" for n in (1, 2))
 
 
 class TestTables:

@@ -210,6 +210,7 @@ class TestGeometry:
             Picture.fromarray(box_mask(start, start + 5)[:, :, 3]).save(tmp_path / name / "a.png")
         result = document("seg", tmp_path / "p", tmp_path / "t", "--metrics", "hd")
         assert values(result, "hd", "1") == {"a": 1.0}
+        assert "are for volumes" in problem("seg", tmp_path / "p", tmp_path / "t", "--metrics", "avd_ml")
         assert "in pixels, not mm" in result["warnings"][0]
         like = save_mask(tmp_path / "like.nii.gz", box_mask(0, 0)[:, :, :1], (0.5, 0.5, 1))
         scaled = document("seg", tmp_path / "p", tmp_path / "t", "--metrics", "hd", "--spacing-from", like)

@@ -12,6 +12,7 @@ import numpy as np
 from groundglass.app.compare.cases import FilePair
 from groundglass.app.compare.label_names import NamedLabel
 from groundglass.app.compare.masks import LabelMap, matched_by_name, on_one_grid, read_labels_of, with_spacing_of
+from groundglass.core import ConfigurationError
 from groundglass.metrics.segmentation import METRICS, find_convention, score_masks
 
 Values = Mapping[str, float]
@@ -126,8 +127,11 @@ def _scores(
 
 
 def _fitting(metrics: Sequence[str], axes: int) -> tuple[str, ...]:
-    """Without those that flat masks do not have."""
-    return tuple(metric for metric in metrics if axes == 3 or not METRICS[metric].volumes_only)
+    """Without those that flat masks do not have. Raises ConfigurationError where none is left."""
+    fitting = tuple(metric for metric in metrics if axes == 3 or not METRICS[metric].volumes_only)
+    if not fitting:
+        raise ConfigurationError(f"--metrics {','.join(metrics)}", "are for volumes, the masks are flat", "Use others.")
+    return fitting
 
 
 def _absent(axes: int, rules: MaskRules) -> Values:
