@@ -4,8 +4,9 @@
 
 Prints JSON: precision, recall and F1 per label, micro and macro, and the share of coded labels that no sentence of the
 report names in any way (status aside): what no reader of the text could find with this lexicon. `--baseline` adds a
-bag-of-words logistic regression trained on the train split in the same run (needs scikit-learn). Rules were tuned on
-train and val; nothing of the data is written anywhere.
+bag-of-words logistic regression trained on the train split in the same run (needs scikit-learn), `--peers` the rule
+pipelines of negspacy and medspacy (where installed) with the same terms. Rules were tuned on train and val; nothing of
+the data is written anywhere.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from xml.etree import ElementTree
 from groundglass.text import LabelSet, label, label_set, read_label_set, read_report
 
 MESH = Path(__file__).parents[1] / "tests" / "text" / "data" / "openi_mesh.json"
+Peer = Callable[[object], bool]
 _UNLABELLED = ("No Indexing", "Technical Quality of Image Unsatisfactory")
 
 
@@ -92,6 +94,58 @@ def by_words(train: Sequence[Case], test: Sequence[Case], names: Sequence[str]) 
     return found
 
 
+def by_peer(
+    pipe: Callable[[str], object], kept: Peer, chosen: LabelSet, cases: Sequence[Case]
+) -> list[dict[str, bool]]:
+    """A rule pipeline of spaCy with our ontology's words as its terms (label = the term's name) and our label rules."""
+    found = []
+    for case in cases:
+        said = dict.fromkeys(case.truth, False)
+        for entity in pipe(case.text).ents:  # type: ignore[attr-defined]
+            if kept(entity):
+                for name in chosen.names_of(_lineage(entity.label_)):
+                    said[name] = True
+        found.append(said)
+    return found
+
+
+def terms() -> list[tuple[str, str]]:
+    """(words, term) of every finding and device of the ontology: names, synonyms and their plain plurals."""
+    from groundglass.core import ontology
+
+    found: dict[str, str] = {}
+    for entry in ontology():
+        if entry.kind in ("finding", "device"):
+            for word in (entry.term.name, *entry.synonyms.get("en", ())):
+                for form in (word, f"{word}s"):
+                    found.setdefault(form.lower(), entry.term.name)
+    return list(found.items())
+
+
+def negspacy() -> tuple[Callable[[str], object], Peer]:
+    import spacy
+    from negspacy.negation import Negex  # noqa: F401 (registers the pipe)
+
+    pipe = spacy.blank("en")
+    pipe.add_pipe("sentencizer")
+    ruler = pipe.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
+    ruler.add_patterns([{"label": name, "pattern": word} for word, name in terms()])
+    pipe.add_pipe("negex")
+    return pipe, lambda entity: not entity._.negex  # type: ignore[attr-defined]
+
+
+def medspacy() -> tuple[Callable[[str], object], Peer]:
+    import medspacy as package
+    from loguru import logger
+    from medspacy.ner import TargetRule
+
+    logger.remove()
+    pipe = package.load()
+    pipe.get_pipe("medspacy_target_matcher").add([TargetRule(word, name) for word, name in terms()])
+    flags = ("is_negated", "is_uncertain", "is_historical", "is_hypothetical", "is_family")
+    return pipe, lambda entity: not any(getattr(entity._, flag) for flag in flags)  # type: ignore[attr-defined]
+
+
 def scores(cases: Sequence[Case], said: Sequence[dict[str, bool]]) -> dict[str, object]:
     """Counts and F1 per label; micro over all; macro over the labels that occur."""
     table: dict[str, dict[str, float]] = {}
@@ -136,7 +190,9 @@ Loader = Callable[[Path, str], tuple[LabelSet, list[Case]]]
 SETS: dict[str, Loader] = {"openi-reports": openi, "ct-report-findings": ct}
 
 
-def evaluate(data: Path, name: str, split: str, *, with_baseline: bool = False) -> dict[str, object]:
+def evaluate(
+    data: Path, name: str, split: str, *, with_baseline: bool = False, with_peers: bool = False
+) -> dict[str, object]:
     """The figures of one set and split."""
     chosen, cases = SETS[name](data, split)
     result = {"reports": len(cases), "unnamed": unnamed(chosen, cases), **scores(cases, by_rules(chosen, cases))}
@@ -144,6 +200,13 @@ def evaluate(data: Path, name: str, split: str, *, with_baseline: bool = False) 
         _, train = SETS[name](data, "train")
         words = scores(cases, by_words(train, cases, list(cases[0].truth)))
         result["bag of words"] = {key: words[key] for key in ("micro_f1", "macro_f1")}
+    for build in (negspacy, medspacy) if with_peers else ():
+        try:
+            pipe, kept = build()
+        except ImportError:
+            continue
+        theirs = scores(cases, by_peer(pipe, kept, chosen, cases))
+        result[build.__name__] = {key: theirs[key] for key in ("micro_f1", "macro_f1")}
     return result
 
 
@@ -152,8 +215,10 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", default="val", choices=("train", "val", "test"))
     parser.add_argument("--baseline", action="store_true")
+    parser.add_argument("--peers", action="store_true")
     arguments = parser.parse_args()
-    found = {name: evaluate(arguments.data, name, arguments.split, with_baseline=arguments.baseline) for name in SETS}
+    options = {"with_baseline": arguments.baseline, "with_peers": arguments.peers}
+    found = {name: evaluate(arguments.data, name, arguments.split, **options) for name in SETS}
     print(json.dumps({"split": arguments.split, **found}, indent=1))
 
 
