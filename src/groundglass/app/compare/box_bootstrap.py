@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ LIMIT = 100
 
 @dataclass(frozen=True)
 class Replicates:
-    """Average precision (ious, labels) of all images, of R resamples (R, ious, labels), and without each of K patients
+    """A measure (ious, labels) of all images, of R resamples (R, ious, labels), and without each of K patients
     (K, ious, labels); NaN where a label has no truth."""
 
     whole: Floats
@@ -29,7 +29,7 @@ class Replicates:
 
 
 @dataclass(frozen=True)
-class _Ranked:
+class Ranked:
     """Detections of one label in falling order of score: the patient (N,), right and wrong (ious, N), and the truths of
     each patient (K,)."""
 
@@ -58,32 +58,52 @@ class _Ranked:
             levels[row, reached] = height[places[reached]]
         return np.asarray(levels.mean(axis=1))
 
+    def largest_recall(self, weights: Floats) -> Floats:
+        """Recall (ious,) of all detections, for patients that count `weights` (K,) times."""
+        positives = float(weights @ self.positives)
+        if not positives:
+            return np.full(len(self.right), np.nan)
+        return np.asarray(self.right @ weights[self.patient] / positives)
 
-def ap_replicates(
+
+def replicates_of(
     truth: BoxSet,
     found: BoxSet,
     labels: Sequence[str],
     patient_of: Mapping[str, str],
     ious: Sequence[float],
     settings: Settings,
+    *,
+    measure: Callable[[Ranked, Floats], Floats] = Ranked.average_precision,
+    area: str = "all",
 ) -> Replicates:
-    """Of boxes whose images are case ids. All `patient_of` are drawn, also those without any box."""
+    """A measure of boxes whose images are case ids, for the truths of one of COCO's ranges of sizes.
+
+    All `patient_of` are drawn, also those without any box.
+    """
     names = sorted(set(patient_of.values()))
     place = {name: number for number, name in enumerate(names)}
-    ranked = _ranked(truth, found, labels, {case: place[patient] for case, patient in patient_of.items()}, ious)
+    owner = {case: place[patient] for case, patient in patient_of.items()}
+    ranked = ranked_by_label(truth, found, labels, owner, ious, area)
     count = len(names)
 
     def of(weights: Iterable[Floats]) -> Floats:
-        return np.array([np.stack([one.average_precision(w) for one in ranked], axis=1) for w in weights])
+        return np.array([np.stack([measure(one, w) for one in ranked], axis=1) for w in weights])
 
     draws = (row.astype(np.float64) for chunk in draw_counts(count, settings.resamples, settings.seed) for row in chunk)
     everyone = np.ones(count)
     return Replicates(of([everyone])[0], of(draws), of(everyone - np.eye(count)[n] for n in range(count)))
 
 
-def _ranked(
-    truth: BoxSet, found: BoxSet, labels: Sequence[str], patient: Mapping[str, int], ious: Sequence[float]
-) -> list[_Ranked]:
+def ranked_by_label(
+    truth: BoxSet,
+    found: BoxSet,
+    labels: Sequence[str],
+    patient: Mapping[str, int],
+    ious: Sequence[float],
+    area: str = "all",
+) -> list[Ranked]:
+    """Matched detections of each label; `patient` numbers that of each image."""
     # Matching goes by image and label; with both in the label's name the result still tells the image.
     # Of equal scores the image that comes first by name counts first, as in COCO's own script.
     owners = sorted({pair for boxes in (truth, found) for pair in _pairs(boxes)})
@@ -92,8 +112,8 @@ def _ranked(
     def coded(boxes: BoxSet) -> BoxSet:
         return replace(boxes, labels=np.array([codes[pair] for pair in _pairs(boxes)], dtype=np.int64))
 
-    everything = np.array([COCO_AREAS["all"]], dtype=np.float64)
-    matched = match_all(coded(truth), coded(found), np.asarray(ious, dtype=np.float64), everything, LIMIT)
+    sizes = np.array([COCO_AREAS[area]], dtype=np.float64)
+    matched = match_all(coded(truth), coded(found), np.asarray(ious, dtype=np.float64), sizes, LIMIT)
     owner_patient = np.array([patient[image] for image, _ in owners], dtype=np.intp)
     count = max(patient.values()) + 1
     ranked = []
@@ -108,7 +128,7 @@ def _ranked(
                 positives[owner_patient[code]] += number
         patients = owner_patient[matched.labels[rows].astype(np.int64)] if len(rows) else np.zeros(0, dtype=np.intp)
         ranked.append(
-            _Ranked(patients, (hit & ~ignored).astype(np.float64), (~hit & ~ignored).astype(np.float64), positives)
+            Ranked(patients, (hit & ~ignored).astype(np.float64), (~hit & ~ignored).astype(np.float64), positives)
         )
     return ranked
 

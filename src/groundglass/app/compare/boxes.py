@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from groundglass.app.compare.box_bootstrap import LIMIT, Replicates, ap_replicates
+from groundglass.app.compare.box_bootstrap import Ranked, replicates_of
 from groundglass.app.compare.box_files import BoxFile, LabelledBox, coco_categories, read_boxes
 from groundglass.app.compare.cases import listed, pair_cases
 from groundglass.app.compare.kind import Figure, Measure, Scored, Test, chosen_metrics
@@ -25,8 +24,8 @@ from groundglass.app.compare.object_counts import (
 )
 from groundglass.app.compare.settings import Settings
 from groundglass.core import ConfigurationError, InputError
-from groundglass.metrics.detection import BoxSet, FrocCase, box_froc_case, evaluate_boxes, match_boxes
-from groundglass.metrics.detection.average_precision import COCO_AREAS, COCO_IOUS
+from groundglass.metrics.detection import BoxSet, FrocCase, box_froc_case, match_boxes
+from groundglass.metrics.detection.average_precision import COCO_IOUS
 from groundglass.metrics.statistics import Interval, expanded_bca
 
 RANKED = {
@@ -43,7 +42,8 @@ SIZES = {
 }
 MEASURES = {**RANKED, **SIZES, **OBJECT_MEASURES}
 USUAL = ("ap", "ap50", "ap75", "precision", "recall", "f1", "count_error")
-_AP = ("ap", "ap50", "ap75")
+_AP: dict[str, float | None] = {"ap": None, "ap50": 0.5, "ap75": 0.75}
+Parts = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,9 @@ class Boxes:
         counts = [self._counts(case, patients[case], truths[case], found[case], labels) for case in truths]
         rows = object_rows(counts, metrics)
         figures = object_figures(counts, metrics, settings)
-        replicates: dict[tuple[str, str], tuple[Any, Any, Any]] = {}
-        if set(metrics) & set(_AP) and labels:
-            ious = COCO_IOUS if "ap" in metrics else (0.5, 0.75)
-            drawn = ap_replicates(real, said, labels, patients, ious, settings)
-            replicates = _of_metrics(drawn, ious, labels, [metric for metric in metrics if metric in _AP])
-            for (label, metric), parts in replicates.items():
-                figures.append(_figure(label, metric, expanded_bca(float(parts[0]), *parts[1:]), patients, truths))
-        figures += self._sizes(real, said, metrics, patients, truths) if labels else []
+        replicates = _replicates(real, said, labels, patients, metrics, settings) if labels else {}
+        for (label, metric), parts in replicates.items():
+            figures.append(_figure(label, metric, expanded_bca(float(parts[0]), *parts[1:]), patients, truths))
         cases = [_froc_case(found[case], truths[case], labels, self.froc_iou) for case in truths]
         along, problems = froc_figures(cases, list(patients.values()), metrics, settings)
         figures += along
@@ -162,21 +157,6 @@ class Boxes:
                     match_boxes(*(box_set({case: boxes}, with_scores=False) for boxes in pair), iou=self.iou).pairs
                 )
         return ObjectCounts(case, patient, hits, len(sure), len(single))
-
-    def _sizes(
-        self, real: BoxSet, said: BoxSet, metrics: Sequence[str], patients: Mapping[str, str], truths: Mapping[str, Any]
-    ) -> list[Figure]:
-        """Figures by size, without interval: they stand on few boxes, and COCO gives none."""
-        if not set(metrics) & set(SIZES):
-            return []
-        whole = evaluate_boxes(real, said, areas=COCO_AREAS, limits=(LIMIT,))
-        values = {"ar100": whole.ar(), **{f"ap_{size}": whole.ap(area=size) for size in ("small", "medium", "large")}}
-        nothing = math.nan
-        return [
-            _figure("all", metric, Interval(values[metric], nothing, nothing), patients, truths)
-            for metric in metrics
-            if metric in values
-        ]
 
 
 def box_set(cases: Mapping[str, Sequence[LabelledBox]], *, with_scores: bool) -> BoxSet:
@@ -206,19 +186,38 @@ def _by_case(said: BoxFile, real: BoxFile) -> BoxFile:
     return BoxFile(said.path, cases, said.patients, said.lists_cases)
 
 
-def _of_metrics(
-    drawn: Replicates, ious: Sequence[float], labels: Sequence[str], metrics: Sequence[str]
-) -> dict[tuple[str, str], tuple[Any, Any, Any]]:
-    """(label, metric) -> (value, replicates (R,), jackknife (K,)); "all" is the mean over the labels."""
-    found = {}
+def _replicates(
+    real: BoxSet,
+    said: BoxSet,
+    labels: Sequence[str],
+    patients: Mapping[str, str],
+    metrics: Sequence[str],
+    settings: Settings,
+) -> dict[tuple[str, str], Parts]:
+    """(label, metric) -> value, replicates (R,), jackknife (K,); "all" is the mean over the labels."""
+    by_iou = [metric for metric in metrics if metric in _AP]
+    found: dict[tuple[str, str], Parts] = {}
+    if by_iou:
+        ious = COCO_IOUS if "ap" in metrics else (0.5, 0.75)
+        drawn = replicates_of(real, said, labels, patients, ious, settings)
+        for metric in by_iou:
+            wanted = _AP[metric]
+            rows = [n for n, iou in enumerate(ious) if wanted is None or abs(iou - wanted) < 1e-9]
+            parts = [part[..., rows, :].mean(axis=-2) for part in (drawn.whole, drawn.drawn, drawn.without)]
+            if len(labels) > 1:
+                found["all", metric] = _over_labels(parts)
+            found |= {(label, metric): tuple(part[..., n] for part in parts) for n, label in enumerate(labels)}
     for metric in metrics:
-        wanted = {"ap": None, "ap50": 0.5, "ap75": 0.75}[metric]
-        rows = [n for n, iou in enumerate(ious) if wanted is None or abs(iou - wanted) < 1e-9]
-        parts = [np.asarray(part[..., rows, :].mean(axis=-2)) for part in (drawn.whole, drawn.drawn, drawn.without)]
-        if len(labels) > 1:
-            found["all", metric] = tuple(_nanmean(part) for part in parts)
-        found |= {(label, metric): tuple(part[..., n] for part in parts) for n, label in enumerate(labels)}
-    return found  # type: ignore[return-value]
+        if metric in SIZES:
+            measure = Ranked.largest_recall if metric == "ar100" else Ranked.average_precision
+            area = metric.removeprefix("ap_") if metric.startswith("ap_") else "all"
+            drawn = replicates_of(real, said, labels, patients, COCO_IOUS, settings, measure=measure, area=area)
+            found["all", metric] = _over_labels([p.mean(axis=-2) for p in (drawn.whole, drawn.drawn, drawn.without)])
+    return found
+
+
+def _over_labels(parts: Sequence[Any]) -> Parts:
+    return tuple(_nanmean(part) for part in parts)
 
 
 def _nanmean(values: Any) -> Any:
