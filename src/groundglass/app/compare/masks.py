@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from groundglass.app.compare.grid import difference, framed, turned
 from groundglass.core import Finding, GeometryError, Image, InputError
 
+_HISTOGRAM = 65535
+_PART = 1 << 22
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
 
 
@@ -33,7 +36,7 @@ class LabelMap:
     def shape(self) -> tuple[int, ...]:
         return self.layers[0].shape
 
-    @property
+    @cached_property
     def numbers(self) -> frozenset[int]:
         """The labels that occur, without 0."""
         found = set().union(*(_present(layer) for layer in self.layers))
@@ -192,10 +195,15 @@ def _whole(array: NDArray[Any], path: Path) -> NDArray[Any]:
 
 
 def _present(layer: NDArray[Any]) -> set[int]:
-    top = int(layer.max()) if layer.size else 0
-    if top <= 65535:
-        return set(np.flatnonzero(np.bincount(layer.ravel())).tolist())
-    return {int(number) for number in np.unique(layer)}
+    """The numbers that occur. Counted in parts: a histogram of all voxels at once would need eight bytes for each."""
+    flat = layer.ravel(order="K")
+    top = int(flat.max()) if flat.size else 0
+    if top > _HISTOGRAM:
+        return {int(number) for number in np.unique(flat)}
+    there = np.zeros(top + 1, dtype=bool)
+    for start in range(0, flat.size, _PART):
+        there |= np.bincount(flat[start : start + _PART], minlength=top + 1) > 0
+    return set(np.flatnonzero(there).tolist())
 
 
 def _segments(path: Path) -> LabelMap | None:
