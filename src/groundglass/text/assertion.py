@@ -37,6 +37,7 @@ _CLOSERS = {
     "now": ("historical", "hypothetical", "other person"),
 }
 _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
+_STARTS = MODIFIERS | {"side"}
 _WEIGHTY = frozenset({"history adjacent", "denial", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS})
 _LINKS = MODIFIERS | {"side", "anatomy", "place preposition"}
 
@@ -76,7 +77,7 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
         elif kind in _CLOSERS:
             if kind == "with" and active.get("historical") in ("status post", "s p"):
                 del active["historical"]
-            if kind != "with" or (index + 1 < high and items[index + 1].kind in MODIFIERS):
+            if kind != "with" or (index + 1 < high and items[index + 1].kind in _STARTS):
                 for closed in _CLOSERS[kind]:
                     active.pop(closed, None)
         elif kind in _AFTER:

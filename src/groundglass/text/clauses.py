@@ -58,13 +58,23 @@ def _candidates(items: list[Item]) -> list[tuple[int, bool]]:
     """(index of the first item after it, whether it always divides) of every possible border."""
     found: list[tuple[int, bool]] = []
     for index, (kind, _, _, _, gap) in enumerate(items):
-        if (gap in _PLAIN and kind not in _DIVIDERS) or kind == "end":
+        if kind == "end":
             continue
-        if kind in _HARD or (";" in gap and index):
+        if gap in _PLAIN and kind not in _DIVIDERS:
+            if kind == "determiner" and _runs_on(items, index):
+                found.append((index, True))
+            continue
+        if kind in _HARD or (";" in gap and index) or ("(" in gap and index and items[index - 1].kind == "seen"):
             found.append((index, True))
         elif kind == "and" or (index and items[index - 1].kind != "and" and any(mark in gap for mark in _MARKS)):
             found.append((index, False))
     return found
+
+
+def _runs_on(items: list[Item], index: int) -> bool:
+    """ "No pneumothorax the lungs are hyperinflated": dictated without a stop, a new subject with its verb."""
+    kinds = [item.kind for item in items[index - 1 : index + 3]] if index else []
+    return len(kinds) == 4 and kinds[0] in MENTIONS and kinds[2] == "anatomy" and kinds[3] in ("verb", "normal")
 
 
 def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
