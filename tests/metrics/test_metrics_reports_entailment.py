@@ -193,5 +193,6 @@ def test_statements_speak_one_vocabulary() -> None:
 def test_sentences_end_at_full_stops_but_not_in_numbers() -> None:
     report = "Nodule of 1.2 cm. Tube 4 cm above the carina.\n\nNo effusion; no edema. Measures 8. Stable.\n1. Scar."
     assert sentences(report) == (
-        "Nodule of 1.2 cm.", "Tube 4 cm above the carina.", "No effusion;", "no edema.", "Measures 8.", "Stable.", "Scar.",
+        "Nodule of 1.2 cm.", "Tube 4 cm above the carina.", "No effusion;", "no edema.", "Measures 8.", "Stable.",
+        "Scar.",
     )  # fmt: skip

@@ -16,18 +16,15 @@ from groundglass.metrics.judge import ERROR_KINDS, EndpointJudge, ErrorKind, Phr
 from groundglass.metrics.reports import (
     ErrorCounts,
     RuleJudge,
-    clinical_f1,
     count_errors,
-    graph_f1,
     green_score,
     judge_service,
-    lunguage_score,
     radfact_of_reports,
-    report_graph,
+    report_metrics,
+    stated_f1,
 )
-from groundglass.metrics.reports.lunguage_rows import lunguage_rows
 from groundglass.metrics.reports.planted import ladder, mixed, only, plans_with_room, plant, random_plan, verbalise
-from groundglass.metrics.reports.planted.ladder import MOST, Metric
+from groundglass.metrics.reports.planted.ladder import MOST
 from groundglass.metrics.reports.planted.plan import kinds
 from groundglass.text import read_findings
 
@@ -35,42 +32,6 @@ from groundglass.text import read_findings
 @pytest.fixture(scope="module")
 def judge() -> RuleJudge:
     return RuleJudge(read_findings, "groundglass.text")
-
-
-def _metrics(judge: RuleJudge) -> dict[str, Metric]:
-    """Each in [0, 1], higher is better, but for the errors, which are negated."""
-
-    def graph(candidate: str, reference: str) -> float:
-        said, truth = (report_graph(judge.statements(text)) for text in (candidate, reference))
-        return graph_f1(said, truth).complete
-
-    def lunguage(candidate: str, reference: str) -> float:
-        said, truth = (lunguage_rows(judge.statements(text)) for text in (candidate, reference))
-        return lunguage_score(said, truth).f1
-
-    return {
-        "RadFact": lambda c, r: radfact_of_reports(c, r, judge).score.logical_f1,
-        "CheXprompt": lambda c, r: -float(count_errors(c, r, judge).score),
-        "GREEN": lambda c, r: green_score(c, r, judge).value,
-        "graph F1": graph,
-        "LunguageScore": lunguage,
-    }
-
-
-def _label_f1(judge: RuleJudge) -> Metric:
-    labels = tuple(kind.name for kind in kinds())
-
-    def metric(candidate: str, reference: str) -> float:
-        said, truth = (
-            {
-                label: 1.0 if label in {s.what.name for s in judge.statements(text) if s.present} else 0.0
-                for label in labels
-            }
-            for text in (candidate, reference)
-        )
-        return clinical_f1({"case": said}, {"case": truth}, labels=labels).micro.f1
-
-    return metric
 
 
 @pytest.mark.parametrize("kind", ERROR_KINDS)
@@ -100,13 +61,13 @@ def test_swapping_planted_reports_swaps_the_kinds(judge: RuleJudge) -> None:
 @pytest.mark.parametrize("kind", ERROR_KINDS)
 def test_every_metric_falls_with_each_kind_of_error(judge: RuleJudge, kind: ErrorKind) -> None:
     plans = plans_with_room(6, np.random.default_rng(8))
-    for name, means in ladder(plans, _metrics(judge), only(kind)).items():
+    for name, means in ladder(plans, report_metrics(judge), only(kind)).items():
         assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (name, means)
 
 
 def test_labels_fall_with_mixed_errors_and_are_blind_to_place(judge: RuleJudge) -> None:
     plans = plans_with_room(12, np.random.default_rng(9))
-    metrics = {"label F1": _label_f1(judge)}
+    metrics = {"label F1": stated_f1(judge, [kind.name for kind in kinds()])}
     assert spearmanr(range(MOST + 1), ladder(plans, metrics, mixed)["label F1"]).statistic <= -0.9
     assert min(ladder(plans, metrics, only("wrong location"))["label F1"]) > 0.97
 
@@ -117,7 +78,7 @@ def test_paraphrase_moves_the_metrics_little_and_bleu_more_than_an_error_does(ju
         (verbalise(p, np.random.default_rng([i, 0])), verbalise(p, np.random.default_rng([i, 1])))
         for i, p in enumerate(plans)
     ]
-    for name, metric in _metrics(judge).items():
+    for name, metric in report_metrics(judge).items():
         best = float(np.mean([metric(text, text) for text, _ in texts]))
         assert abs(best - float(np.mean([metric(*pair) for pair in texts]))) < 0.05, name
     bleu = [sentence_bleu(said, [truth]).score / 100 for said, truth in texts]
@@ -157,9 +118,11 @@ def test_an_endpoint_that_asks_the_rule_judge_gives_the_same_scores(judge: RuleJ
 @pytest.mark.slow
 def test_a_hundred_reports_fall_with_each_kind_and_with_all_mixed(judge: RuleJudge) -> None:
     plans = plans_with_room(100, np.random.default_rng(12))
-    metrics = _metrics(judge)
+    metrics = report_metrics(judge)
     for kind in ERROR_KINDS:
         for name, means in ladder(plans, metrics, only(kind)).items():
             assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (kind, name, means)
-    for name, means in ladder(plans, {**metrics, "label F1": _label_f1(judge)}, mixed).items():
+    for name, means in ladder(
+        plans, {**metrics, "label F1": stated_f1(judge, [kind.name for kind in kinds()])}, mixed
+    ).items():
         assert spearmanr(range(MOST + 1), means).statistic <= -0.9, (name, means)

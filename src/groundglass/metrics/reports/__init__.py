@@ -54,6 +54,8 @@ _EXPORTS = {
     "mean_radfact": "radfact",
     "radfact_of_reports": "radfact",
     "report_graph": "graph",
+    "report_metrics": "metric_table",
+    "stated_f1": "metric_table",
     "statements_of": "statement",
     "summarise_errors": "error_counts",
     "summarise_green": "green",
