@@ -6,8 +6,6 @@ the middle, either side). It does not search for the hippocampus in a whole brai
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,7 +17,9 @@ from groundglass.synthesis import normalise_brain
 
 LABELS = ("background", "anterior hippocampus", "posterior hippocampus")
 # Sides in voxels that the network was trained on (crops padded with zeros).
-SHAPE = (48, 64, 48)
+SHAPE = (40, 56, 48)
+# Sides are multiples of this many voxels: the network halves them three times.
+STRIDE = 8
 # The longest side of a crop in mm; a whole head is no crop.
 LONGEST_MM = 100.0
 
@@ -34,22 +34,14 @@ def segment_hippocampus(image: Image, *, model: str = "hippocampus") -> NDArray[
 
 
 def hippocampus_shares(network: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
-    """(3, X, Y, Z) mean softmax of upright 1 mm pixels (X, Y, Z) over both mirror images and four half-block shifts.
-
-    The network works in blocks of 2 x 2 x 2 voxels; moving the image against the blocks averages their seams away.
-    """
-    stride = int(network.stride)
+    """(3, X, Y, Z) mean softmax of upright 1 mm pixels (X, Y, Z) over both mirror images."""
     # Instance norms count the empty margin, so a crop is padded to the size of training at least.
-    sides = [-(-max(n + 1, s) // stride) * stride for n, s in zip(pixels.shape, SHAPE, strict=True)]
+    sides = [-(-max(n, s) // STRIDE) * STRIDE for n, s in zip(pixels.shape, SHAPE, strict=True)]
     before = [(side - n) // 2 for side, n in zip(sides, pixels.shape, strict=True)]
-    total = torch.zeros((3, *pixels.shape))
-    shifts = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
-    image = normalise_brain(pixels)
-    for mirrored, shift in product((False, True), shifts):
-        canvas = torch.zeros(sides)
-        inner = tuple(slice(b + s, b + s + n) for b, s, n in zip(before, shift, pixels.shape, strict=True))
-        canvas[inner] = image.flip(0) if mirrored else image
-        with torch.inference_mode():
-            shares = torch.softmax(network(canvas[None, None])[0], 0)[(slice(None), *inner)]
-        total += shares.flip(1) if mirrored else shares
-    return total / (2 * len(shifts))
+    inner = tuple(slice(b, b + n) for b, n in zip(before, pixels.shape, strict=True))
+    canvas = torch.zeros(sides)
+    canvas[inner] = normalise_brain(pixels)
+    with torch.inference_mode():
+        both = torch.stack([canvas, canvas.flip(0)])[:, None]
+        shares = torch.softmax(network(both), 1)
+    return ((shares[0] + shares[1].flip(1)) / 2)[(slice(None), *inner)]

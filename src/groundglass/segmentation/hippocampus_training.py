@@ -1,14 +1,16 @@
 """The recipes of the hippocampus networks: on real images, and on label maps alone.
 
 Data: Medical Segmentation Decathlon Task04 (Vanderbilt University Medical Center; CC BY-SA 4.0: weights trained on it
-are shared alike), crops of T1 MR with anterior (1) and posterior (2) hippocampus. Only the train split is used.
+are shared alike), crops of T1 MR with anterior (1) and posterior (2) hippocampus. Only the train split is used. "Label
+maps alone" are those crops' manual labels with MNI152 tissue maps around them (`HippocampusSurroundings`), painted in
+any contrast: no image of a patient.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError
-from groundglass.segmentation.hippocampus import SHAPE
+from groundglass.metrics.segmentation import score_masks
+from groundglass.segmentation.hippocampus import SHAPE, hippocampus_shares
 from groundglass.synthesis import (
+    HippocampusSurroundings,
     add_noise,
     apply_gamma_and_bias,
     apply_patch_warp,
@@ -32,17 +36,19 @@ from groundglass.synthesis import (
     gaussian_blur,
     normalise_brain,
     resize,
+    rotation,
     smooth_field,
+    surroundings_of,
 )
 
-FILTERS = (32, 64, 96)
-STEPS = 1500
+FILTERS = (16, 32, 64, 128)
+STEPS = 4000
 BATCH = 2
 Kind = Literal["real", "synthetic", "one contrast"]
-# Means and spread of one T1-like contrast: surroundings (white, cortex, fluid, ...), hippocampus.
-T1_SURROUNDINGS = (200.0, 130.0, 45.0, 195.0, 140.0, 120.0)
-T1_HIPPOCAMPUS = 135.0
-SURROUNDINGS = 6
+# Means of fluid, grey and white matter in one T1-like contrast.
+T1_MEANS = (45.0, 130.0, 200.0)
+# Grey values (of 225) between two tissues in a drawn contrast, at least.
+LEAST_CONTRAST = 25.0
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,20 @@ def _case(folder: Path, name: str) -> Case:
 
 @dataclass
 class HippocampusBatches(torch.utils.data.IterableDataset):
-    """Endless batches: image (B, 1, *SHAPE), structures (B, *SHAPE). Batch n depends on `seed` and n alone."""
+    """Endless batches: image (B, 1, *SHAPE), structures (B, *SHAPE). Batch n depends on `seed` and n alone.
+
+    `surroundings` is needed for every kind but "real".
+    """
 
     cases: Sequence[Case]
     kind: Kind
     seed: int = 0
     start: int = 0
+    surroundings: HippocampusSurroundings | None = None
 
     def starting_at(self, count: int) -> HippocampusBatches:
         """The same stream without its first `count` batches."""
-        return HippocampusBatches(self.cases, self.kind, self.seed, self.start + count)
+        return replace(self, start=self.start + count)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         number = self.start
@@ -105,30 +115,71 @@ class HippocampusBatches(torch.utils.data.IterableDataset):
         case = self.cases[int(rng.integers(len(self.cases)))]
         warp = draw_patch_warp(rng, SHAPE)
         labels = apply_patch_warp(warp, torch.from_numpy(case.labels)[None], nearest=True)[0].to(torch.uint8)
-        if self.kind == "real":
+        if self.surroundings is None:
             image = apply_patch_warp(warp, normalise_brain(torch.from_numpy(case.image))[None], nearest=False)[0] * 225
-            return _spoil(image, rng, severe=bool(rng.random() < 0.3), coarse=bool(rng.random() < 0.15)), labels
-        image = _paint(labels, rng, fixed=self.kind == "one contrast")
-        return _spoil(image, rng, severe=bool(rng.random() < 0.5), coarse=bool(rng.random() < 0.25)), labels
+            return _spoil(image, rng, severe=bool(rng.random() < 0.2), coarse=bool(rng.random() < 0.1)), labels
+        shares = apply_patch_warp(warp, _tissue_around(case, self.surroundings, rng), nearest=False)
+        image = _paint(labels, shares, rng, fixed=self.kind == "one contrast")
+        return _spoil(image, rng, severe=bool(rng.random() < 0.3), coarse=bool(rng.random() < 0.1)), labels
 
 
-def _paint(labels: torch.Tensor, rng: np.random.Generator, *, fixed: bool) -> torch.Tensor:
-    """Intensities of a label map: hippocampus by its label, what is around it by blobs that touch it at random."""
-    blobs = smooth_field(coarse_noise(rng, SURROUNDINGS, SHAPE, spacing=rng.uniform(6, 14), std=1.0), SHAPE)
-    around = blobs.argmax(0)
-    if fixed:
-        means = np.array([T1_HIPPOCAMPUS, T1_HIPPOCAMPUS, *T1_SURROUNDINGS]) + rng.normal(0, 5, 2 + SURROUNDINGS)
-        spreads = np.full(2 + SURROUNDINGS, 8.0)
-    else:
-        means = rng.uniform(25, 225, 2 + SURROUNDINGS)
-        spreads = rng.uniform(5, 25, 2 + SURROUNDINGS)
-        # Head and body of the hippocampus are one tissue; their border is drawn by shape, not by intensity.
-        means[1] = means[0] + rng.normal(0, 6)
-        spreads[1] = spreads[0]
-    index = torch.where(labels > 0, labels.long() - 1, around + 2)
+def _tissue_around(case: Case, surroundings: HippocampusSurroundings, rng: np.random.Generator) -> torch.Tensor:
+    """(3, *SHAPE) shares of fluid, grey, white about a label map, moved at random; 0 outside of the crop."""
+    field = smooth_field(coarse_noise(rng, 3, SHAPE, spacing=rng.uniform(7, 16), std=rng.uniform(0, 2.0)), SHAPE)
+    field = field + torch.from_numpy(rng.normal(0, 1.2, (3, 1, 1, 1)).astype(np.float32))
+    turn = rotation(np.deg2rad(rng.normal(0, 4, 3))) @ np.diag(rng.uniform(0.9, 1.1, 3))
+    shares = surroundings.around(case.labels, field, turn=turn)
+    # The horn above is slit-like in one and wide in another: fluid gains or loses against tissue.
+    wetter = smooth_field(coarse_noise(rng, 1, SHAPE, spacing=rng.uniform(8, 20), std=0.25), SHAPE)[0]
+    fluid = (shares[0] + wetter * (shares[0] > 0.05)).clamp(0, 1)
+    shares = torch.cat([fluid[None], shares[1:] * ((1 - fluid) / (1 - shares[0]).clamp(min=1e-3))])
+    # The atlas is a mean of many brains: one brain's tissues are pure but at their borders.
+    pure = shares.clamp(min=1e-4) ** float(rng.uniform(2, 6))
+    shares = pure / pure.sum(0)
+    held = torch.zeros(SHAPE)
+    held[case.slices] = 1
+    return shares * held
+
+
+def _paint(labels: torch.Tensor, shares: torch.Tensor, rng: np.random.Generator, *, fixed: bool) -> torch.Tensor:
+    """An image of a hippocampus in its tissue: a mean and a spread for each, hippocampus near grey matter."""
+    means = np.array(T1_MEANS) + rng.normal(0, 5, 3) if fixed else _distinct_means(rng)
+    spreads = np.full(3, 8.0) if fixed else rng.uniform(3, 18, 3)
+    inside = labels > 0
+    grey = float(means[1] + rng.normal(0, 8))
     noise = torch.from_numpy(rng.standard_normal(SHAPE, dtype=np.float32))
-    table = torch.from_numpy(np.stack([means, spreads]).astype(np.float32))
-    return gaussian_blur(table[0][index] + table[1][index] * noise, (float(rng.uniform(0.4, 0.9)),) * 3)
+    lumps = smooth_field(coarse_noise(rng, 4, SHAPE, spacing=rng.uniform(4, 12), std=1.0), SHAPE)
+    shares = _with_alveus(shares, inside, lumps[3], rng)
+    mean, spread = (torch.from_numpy(v.astype(np.float32)) for v in (means, spreads))
+    # Tissue is not even: slow texture beside the noise of each voxel.
+    image = torch.einsum("kxyz,k->xyz", shares, mean) + torch.einsum("kxyz,k->xyz", shares, spread) * (
+        0.6 * noise + 0.8 * lumps[0]
+    )
+    image = torch.where(inside, grey + float(spreads[1]) * (0.6 * noise + 0.5 * lumps[1]), image)
+    # Vessels and choroid plexus in the fluid around: small lumps of any brightness.
+    vessels = (lumps[2] > 1.3) & (shares[0] > 0.3) & ~inside
+    image = torch.where(vessels, torch.full_like(image, float(rng.uniform(10, 240))), image)
+    return gaussian_blur(image * (shares.sum(0) > 0.5), (float(rng.uniform(0.3, 0.9)),) * 3)
+
+
+def _distinct_means(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Means of fluid, grey and white, U(15, 225) each, at least LEAST_CONTRAST apart: what any sequence shows."""
+    while True:
+        means = rng.uniform(15, 225, 3)
+        if np.diff(np.sort(means)).min() >= LEAST_CONTRAST:
+            return means
+
+
+def _with_alveus(
+    shares: torch.Tensor, inside: torch.Tensor, place: torch.Tensor, rng: np.random.Generator
+) -> torch.Tensor:
+    """White matter in a sheet of one voxel on parts of the hippocampus, as alveus and fimbria are."""
+    grown = torch.nn.functional.max_pool3d(inside[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    sheet = grown & ~inside & (place > rng.normal(0.2, 0.7)) & (shares.sum(0) > 0.5)
+    amount = float(rng.uniform(0.3, 0.9)) * sheet
+    mixed = shares * (1 - amount)
+    mixed[2] += amount
+    return mixed
 
 
 def _spoil(image: torch.Tensor, rng: np.random.Generator, *, severe: bool, coarse: bool) -> torch.Tensor:
@@ -161,21 +212,33 @@ def train(
     if data is None:
         raise ConfigurationError("hippocampus", "needs the label maps of hippocampus-msd", "Pass --data.")
     torch.manual_seed(seed)
-    architecture = {"out_channels": 3, "filters": list(FILTERS)}
-    network = build_network("SubpixelUNet", **architecture)
+    levels = len(FILTERS)
+    architecture = {
+        "spatial_dims": 3,
+        "in_channels": 1,
+        "out_channels": 3,
+        "kernel_size": [3] * levels,
+        "strides": [1] + [2] * (levels - 1),
+        "upsample_kernel_size": [2] * (levels - 1),
+        "filters": list(FILTERS),
+        "act_name": "leakyrelu",
+    }
+    network = build_network("DynUNet", **architecture)
     plan = Plan(
         steps=steps or STEPS,
         learning_rate=2e-3,
         weight_decay=1e-4,
-        warmup=40,
-        average=0.99,
+        warmup=100,
+        average=0.998,
         precision="bf16",
-        checkpoint_every=250,
+        checkpoint_every=500,
         seed=seed,
     )
+    cases = load_cases(data / "hippocampus-msd", "train")
+    surroundings = None if kind == "real" else surroundings_of([case.labels for case in cases])
     history = run(
         network,
-        HippocampusBatches(load_cases(data / "hippocampus-msd", "train"), kind, seed),
+        HippocampusBatches(cases, kind, seed, surroundings=surroundings),
         lambda model, batch: dice_and_cross_entropy(model(batch["image"]), batch["structures"]),
         plan,
         folder=folder / "run",
@@ -183,8 +246,8 @@ def train(
     dice = evaluate(network, load_cases(data / "hippocampus-msd", "val"))
     config = {
         "name": "hippocampus",
-        "version": "0.1",
-        "architecture": {"net": "SubpixelUNet", **architecture},
+        "version": "0.2",
+        "architecture": {"net": "DynUNet", **architecture},
         "labels": ["background", "anterior hippocampus", "posterior hippocampus"],
     }
     save_model(folder, network, config)
@@ -192,15 +255,16 @@ def train(
 
 
 def evaluate(network: torch.nn.Module, cases: Sequence[Case]) -> NDArray[np.float64]:
-    """(case, 2) Dice of anterior and posterior on real crops."""
+    """(case, 2) Dice of anterior and posterior on real crops, as `segment_hippocampus` would see them."""
     network.eval()
-    rows = []
-    for case in cases:
-        with torch.inference_mode():
-            output = network(normalise_brain(torch.from_numpy(case.image))[None, None])[0]
-        found = output.argmax(0).numpy()[case.slices]
-        truth = case.labels[case.slices]
-        rows.append(
-            [2 * ((found == k) & (truth == k)).sum() / max(1, (found == k).sum() + (truth == k).sum()) for k in (1, 2)]
-        )
-    return np.array(rows)
+    pixels = (torch.from_numpy(np.ascontiguousarray(case.image[case.slices])) for case in cases)
+    return np.array(
+        [agreement(hippocampus_shares(network, p).numpy(), case) for p, case in zip(pixels, cases, strict=True)]
+    )
+
+
+def agreement(shares: NDArray[Any], case: Case) -> list[float]:
+    """Dice of anterior and posterior of shares or votes (3, X, Y, Z) on the unpadded crop."""
+    found = shares.argmax(axis=0).astype(np.uint8)
+    scores = score_masks(found, case.labels[case.slices], 1.0, labels=(1, 2), metrics=("dice",))
+    return [scores[label]["dice"] for label in (1, 2)]
