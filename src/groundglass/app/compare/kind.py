@@ -60,7 +60,11 @@ class Test:
 
 @dataclass(frozen=True)
 class Scored:
-    """One prediction against the truth. `failures` are cases that could not be scored, with the reason."""
+    """One prediction against the truth.
+
+    `cases` counts those that were to be scored, `missing` names those without a prediction, `failures` those that could
+    not be scored, with the reason. `extra` goes into the JSON as it is, `material` is what `Kind.tests` needs.
+    """
 
     rows: Sequence[Row] = ()
     figures: Sequence[Figure] = ()
