@@ -115,6 +115,9 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     taken: set[int] = set()
     for position, index in enumerate(mentions):
         own = [s for s in between[position] if s.last < index and _only_modifiers(items, s.last + 1, index, covered)]
+        if items[index].kind == "quality" and position and items[mentions[position - 1]].kind in ("finding", "device"):
+            # "The cavity in the left lung has increased": the place is the finding's, and so is what follows.
+            own = [spot for spot in own if not spot.after_preposition]
         found[index] = own
         taken.update(spot.first for spot in own)
     for position, index in enumerate(mentions):
