@@ -216,6 +216,10 @@ class TestGeometry:
         scaled = document("seg", tmp_path / "p", tmp_path / "t", "--metrics", "hd", "--spacing-from", like)
         assert values(scaled, "hd", "1") == {"a": 0.5}
         assert scaled["warnings"] == []
+        stated = save_mask(tmp_path / "stated.nii.gz", box_mask(1, 6)[:, :, 3:4])
+        mixed = document("seg", tmp_path / "p" / "a.png", stated, "--metrics", "dice")
+        assert values(mixed, "dice", "1") == {"stated": pytest.approx(0.8)}
+        assert "only one of both masks states its place" in mixed["warnings"][0]
 
 
 def test_three_broken_of_a_thousand_are_listed_and_the_rest_is_done(tmp_path: Path) -> None:

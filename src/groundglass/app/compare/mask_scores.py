@@ -33,13 +33,15 @@ class MaskRules:
 @dataclass(frozen=True, slots=True)
 class CaseScores:
     """One case: the labels on each side, the value of each metric by label, and what a label that neither side has
-    scores (nothing, where only labels of the truth count). `ignored` are numbers that `labels` leaves out."""
+    scores (nothing, where only labels of the truth count). `place_taken`: only one of the files says where it lies.
+    `ignored` are numbers that `labels` leaves out."""
 
     prediction_labels: tuple[str, ...]
     truth_labels: tuple[str, ...]
     values: Mapping[str, Values]
     absent: Values
     spacing_known: bool
+    place_taken: bool = False
     ignored: tuple[int, ...] = ()
 
 
@@ -48,7 +50,9 @@ def score_case(rules: MaskRules, pair: FilePair) -> CaseScores:
     truth = _read(pair.truth, pair.case, rules)
     if pair.prediction is None:
         return _missing(truth, rules)
-    prediction, truth = on_one_grid(matched_by_name(_read(pair.prediction, pair.case, rules), truth), truth)
+    said = _read(pair.prediction, pair.case, rules)
+    place_taken = said.place_known != truth.place_known
+    prediction, truth = on_one_grid(matched_by_name(said, truth), truth)
     wanted = rules.labels or _labels_of(prediction, truth)
     known = {number for label in wanted for number in label.numbers}
     return CaseScores(
@@ -57,6 +61,7 @@ def score_case(rules: MaskRules, pair: FilePair) -> CaseScores:
         _measured(prediction, truth, wanted, rules),
         _absent(len(truth.shape), rules),
         truth.spacing_known,
+        place_taken,
         tuple(sorted((prediction.numbers | truth.numbers) - known)),
     )
 

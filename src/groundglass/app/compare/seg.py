@@ -141,6 +141,9 @@ def _notes(scored: Sequence[CaseScores], without_truth: Sequence[str]) -> list[s
     unknown = sum(not one.spacing_known for one in scored)
     if unknown:
         notes.append(f"{unknown} case(s) state no spacing: their distances are in pixels, not mm (see --spacing-from)")
+    taken = sum(one.place_taken for one in scored)
+    if taken:
+        notes.append(f"{taken} case(s): only one of both masks states its place; their axes are taken to be the same")
     ignored = sorted({number for one in scored for number in one.ignored})
     if ignored:
         notes.append(
