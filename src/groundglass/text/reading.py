@@ -45,8 +45,11 @@ def read_report(text: str, *, language: str = "en") -> Report:
             sentence = text[start:end]
             first = len(findings)
             if span.name not in SILENT_SECTIONS:
-                for draft in remembered(sentence, language):
-                    findings.append(_finding(draft, len(findings) + 1, span.name, start, end))
+                drafts = remembered(sentence, language)
+                if drafts:
+                    evidence = Evidence("sentence", span.name, VERSION, "", (start, end))
+                    for number, draft in enumerate(drafts, first + 1):
+                        findings.append(_finding(draft, number, evidence, start))
             said.append(Sentence(sentence, tuple(f.id for f in findings[first:])))
         parts.append(Section(span.name, tuple(said), span.heading))
     return Report(tuple(parts), tuple(findings), language)
@@ -71,24 +74,14 @@ def read_reports(texts: Iterable[str], *, language: str = "en") -> Iterator[Repo
         yield read_report(text, language=language)
 
 
-def _finding(draft: Draft, number: int, section: str, start: int, end: int) -> Finding:
+def _finding(draft: Draft, number: int, sentence: Evidence, start: int) -> Finding:
     status, attributes = draft.status, draft.attributes
-    if section == "indication" and status == "present" and draft.rule == "" and not _is_symptom(draft):
+    if sentence.name == "indication" and status == "present" and draft.rule == "" and not _is_symptom(draft):
         # What the referrer names is asked for, not seen.
         status, attributes = "uncertain", _ASKED + attributes
-    return Finding(
-        f"f{number}",
-        draft.what,
-        status,
-        draft.where,
-        attributes,
-        draft.measurements,
-        None,
-        (
-            Evidence("sentence", section, VERSION, "", (start, end)),
-            Evidence("rule", draft.rule or "stated", VERSION, "", (start + draft.start, start + draft.end)),
-        ),
-    )
+    rule = Evidence("rule", draft.rule or "stated", VERSION, "", (start + draft.start, start + draft.end))
+    evidence = (sentence, rule)
+    return Finding(f"f{number}", draft.what, status, draft.where, attributes, draft.measurements, None, evidence)
 
 
 def _is_symptom(draft: Draft) -> bool:

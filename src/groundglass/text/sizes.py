@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from groundglass.core import Measurement, Term, ontology
@@ -33,11 +33,24 @@ _OTHERS = (
 )
 _OTHER_UNITS = re.compile(r"ml\b|cc\b|cm3|cubic|hu\b|hounsfield|suv|degree|°", re.IGNORECASE)
 _SHORT = re.compile(r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)", re.IGNORECASE)
-_PRIOR = re.compile(
-    r"(?:previously|formerly|prior(?:ly)?|was|were|compared (?:to|with)|versus|vs\.?|from)\s{1,2}"
-    r"(?:measured\s|measuring\s|about\s)?$",
-    re.IGNORECASE,
+_AXES = ("long axis", "short axis", "third axis")
+_PRIOR = tuple(
+    f"{word} {more}"
+    for word in (
+        "previously",
+        "formerly",
+        "prior",
+        "priorly",
+        "compared to",
+        "compared with",
+        "versus",
+        "vs",
+        "vs.",
+        "from",
+    )
+    for more in ("", "measured ", "measuring ", "about ")
 )
+_WAS = ("was ", "were ")
 _PLACE = re.compile(
     r"\b(?:ser(?:ies)?|se)\.?[ :#]{0,2}(\d{1,4})|\b(?:im(?:ages?|g)?|slices?)\.?[ :#]{0,2}(\d{1,4})", re.IGNORECASE
 )
@@ -54,12 +67,16 @@ class Size(NamedTuple):
 
 def sizes(sentence: str) -> list[Size]:
     """Every measurement of a sentence, in order. Lengths are given in mm."""
-    found = [_lengths(sentence, match) for match in _DIAMETERS.finditer(sentence)]
-    for pattern, kind, unit in _OTHERS if _OTHER_UNITS.search(sentence) else ():
-        for match in pattern.finditer(sentence):
-            value = Measurement(_term(kind), _value(match[1]), unit, method="stated in the report")
-            found.append(Size(match.start(), match.end(), (value,), _is_prior(sentence, match.start())))
-    return sorted(found)
+    found: list[Size] = []
+    for match in _DIAMETERS.finditer(sentence):
+        found.append(_lengths(sentence, match, is_first=not found))
+    if _OTHER_UNITS.search(sentence):
+        for pattern, kind, unit in _OTHERS:
+            for match in pattern.finditer(sentence):
+                is_prior = _is_prior(sentence, match.start(), is_first=True)
+                found.append(Size(match.start(), match.end(), (_measured(kind, _value(match[1]), unit),), is_prior))
+        found.sort(key=lambda size: size[:2])
+    return found
 
 
 def image_mentions(sentence: str) -> tuple[tuple[str, str], ...]:
@@ -67,19 +84,25 @@ def image_mentions(sentence: str) -> tuple[tuple[str, str], ...]:
     return tuple(("series", match[1]) if match[1] else ("image", match[2]) for match in _PLACE.finditer(sentence))
 
 
-def _lengths(sentence: str, match: re.Match[str]) -> Size:
-    last = match[6]
-    pairs = [(match[1], match[2] or match[4] or last), (match[3], match[4] or last), (match[5], last)]
-    values = [convert(_value(number), _ucum(unit), "mm") for number, unit in pairs if number]
-    values = sorted((round(value, 3) for value in values), reverse=True)
-    kinds = ["long axis", "short axis", "third axis"]
-    if len(values) == 1 and _SHORT.search(sentence, max(0, match.start() - 40), match.end() + 30):
-        kinds = ["short axis"]
-    measured = tuple(
-        Measurement(_term(kind), value, "mm", method="stated in the report")
-        for kind, value in zip(kinds, values, strict=False)
-    )
-    return Size(match.start(), match.end(), measured, _is_prior(sentence, match.start()))
+def _lengths(sentence: str, match: re.Match[str], *, is_first: bool) -> Size:
+    first, unit, second, second_unit, third, last = match.groups()
+    values = [_mm(first, unit or second_unit or last)]
+    if second:
+        values.append(_mm(second, second_unit or last))
+    if third:
+        values.append(_mm(third, last))
+    values.sort(reverse=True)
+    start, end = match.span()
+    kinds = _AXES
+    if len(values) == 1 and _SHORT.search(sentence, max(0, start - 40), end + 30):
+        kinds = _AXES[1:]
+    measured = tuple(_measured(kind, value, "mm") for kind, value in zip(kinds, values, strict=False))
+    return Size(start, end, measured, _is_prior(sentence, start, is_first=is_first))
+
+
+@lru_cache(maxsize=8192)
+def _measured(kind: str, value: float, unit: str) -> Measurement:
+    return Measurement(_term(kind), value, unit, method="stated in the report")
 
 
 @cache
@@ -87,13 +110,15 @@ def _term(kind: str) -> Term:
     return ontology()[kind]
 
 
-def _ucum(unit: str) -> str:
-    return "cm" if unit.lower().startswith("c") else "mm"
+def _mm(number: str, unit: str) -> float:
+    return round(convert(_value(number), "cm" if unit[0] in "cC" else "mm", "mm"), 3)
 
 
 def _value(number: str) -> float:
     return float(number.replace(",", "."))
 
 
-def _is_prior(sentence: str, start: int) -> bool:
-    return _PRIOR.search(sentence, max(0, start - 40), start) is not None
+def _is_prior(sentence: str, start: int, *, is_first: bool) -> bool:
+    """ "Previously 6 mm", "from 6 mm"; "was 6 mm" only after another size ("is 9 mm, was 6 mm")."""
+    before = sentence[max(0, start - 24) : start].lower()
+    return before.endswith(_PRIOR) or (not is_first and before.endswith(_WAS))

@@ -191,17 +191,21 @@ def _of_concept(
     name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon, is_normal: bool
 ) -> list[Mention]:
     """One mention per named place: a nodule in two lobes is two findings."""
-    named = [spot for spot in spots if spot.anatomy]
-    if name in words.neutral and is_normal:
+    if is_normal and name in words.neutral:
         return []
+    if not spots:
+        return [Mention(name, index, (), ruling)]
+    named = [spot for spot in spots if spot.anatomy]
     if not named:
-        return [Mention(name, index, tuple(spots[:1]), ruling)]
+        return [Mention(name, index, (spots[0],), ruling)]
     loose = next((spot.side for spot in spots if spot.anatomy is None), None)
-    return [
-        Mention(refined, index, (spot if spot.side else spot._replace(side=loose),), ruling)
-        for spot in named
-        if (refined := _refined(name, spot, words))
-    ]
+    found = []
+    for spot in named:
+        refined = _refined(name, spot, words)
+        if refined:
+            placed = spot if spot.side or loose is None else spot._replace(side=loose)
+            found.append(Mention(refined, index, (placed,), ruling))
+    return found
 
 
 def _refined(name: str, spot: Place, words: Lexicon) -> str:
