@@ -94,10 +94,15 @@ class Images:
             Row(pair.case, pair.patient, "all", metric, value)
             for pair, values in zip(pairing.pairs, answers, strict=True)
             if not isinstance(values, Failure)
-            for metric, value in values.items()
+            for metric, value in values.by_metric.items()
         ]
         extra = pairing.without_truth
         notes = [f"{len(extra)} prediction(s) have no truth and were left out: {listed(extra)}"] if extra else []
+        taken = sum(one.place_taken for one in answers if not isinstance(one, Failure))
+        if taken:
+            notes.append(
+                f"{taken} case(s): only one of both images states its place; their axes are taken to be the same"
+            )
         return Scored(rows, (), len(cases), pairing.missing, failures, notes)
 
     def _masks(self, cases: Sequence[str], settings: Settings) -> Mapping[str, Path] | Path | None:
@@ -108,6 +113,14 @@ class Images:
         if lacking:
             raise InputError(self.mask, f"has no mask for {listed(lacking)}", "Name a folder with one per case.")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class ImageScores:
+    """One case's values, and whether only one of its files says where it lies."""
+
+    by_metric: Mapping[str, float]
+    place_taken: bool
 
 
 def parsed_range(option: str | None) -> tuple[float, float] | str | None:
@@ -131,14 +144,15 @@ def _score_case(
     masks: Mapping[str, Path] | Path | None,
     limits: tuple[float, float] | str | None,
     pair: FilePair,
-) -> dict[str, float]:
+) -> ImageScores:
     from groundglass.io import read_image, read_mask
 
     if pair.prediction is None:
         raise InputError(pair.case, "has no prediction", "Add it.")
     image = read_image(pair.truth)
     real = _channels(image)
-    said = _on_grid(read_image(pair.prediction), pair.prediction, image, pair.truth)
+    other = read_image(pair.prediction)
+    said = _on_grid(other, pair.prediction, image, pair.truth)
     inside = None
     if masks is not None:
         file = masks if isinstance(masks, Path) else masks[pair.case]
@@ -151,7 +165,8 @@ def _score_case(
             said, real = np.clip(said, *limits), np.clip(real, *limits)
         found = [_plain(metrics, a, b, span, inside) for a, b in zip(said, real, strict=True)]
     # A colour picture counts by the mean of its channels.
-    return {metric: math.fsum(values[metric] for values in found) / len(found) for metric in metrics}
+    means = {metric: math.fsum(values[metric] for values in found) / len(found) for metric in metrics}
+    return ImageScores(means, other.orientation_known != image.orientation_known)
 
 
 def _channels(image: Image) -> Array:
