@@ -1,0 +1,45 @@
+"""Anatomy-centred scene graphs of chest radiograph reports, in the layout of Chest ImaGenome (arXiv 2108.00316).
+
+    from groundglass import text
+    from groundglass.text import graph
+    stated = graph.scene_graph(text.read_report("Small left pleural effusion."), graph.Exam("img1", "s1", "p1"))
+    spread = graph.propagated(stated)                   # positives to the places above, denials to those below
+    linked = graph.with_comparisons(stated, previous)   # improved, worsened, no change against the exam before
+    boxed = graph.with_boxes(linked, {"left lung": box}, shape)
+    graph.to_json(boxed)                                # the published layout; graph.from_json reads it
+
+A graph is a view: `graph.report_of` gives the findings back. 29 places carry boxes in the published data; they stand
+with their parents and the other places in `data/places.json`, the attributes in `data/attributes.json`. Concepts are
+coded as DICOM publishes them (SNOMED CT), not by UMLS, whose licence forbids it. Boxes come from
+elsewhere: none is made here.
+"""
+
+from groundglass.core.lazy import lazy_exports
+
+_EXPORTS = {
+    "Exam": "scene",
+    "PlaceNode": "scene",
+    "PlacePhrase": "scene",
+    "Relation": "scene",
+    "SceneGraph": "scene",
+    "SceneObject": "scene",
+    "Triple": "scoring",
+    "boxed_places": "places",
+    "check_sequence": "comparison",
+    "from_json": "document",
+    "image_level": "propagation",
+    "place_tree": "places",
+    "places_of_finding": "places",
+    "propagated": "propagation",
+    "report_of": "findings",
+    "scene_graph": "build",
+    "to_json": "document",
+    "to_triples": "rdf",
+    "triple_scores": "scoring",
+    "triples": "scoring",
+    "with_boxes": "boxes",
+    "with_comparisons": "comparison",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)
