@@ -2,6 +2,9 @@
 
     GROUNDGLASS_DATA=DATA python benchmarks/brain_agreement.py --reference OUT [--model NAME_OR_FOLDER] [--json FILE]
 
+NAME_OR_FOLDER may also be "atlas" (affine registration alone) or "mixture" (Gaussians fitted with it as prior): the
+network's two starting points, as baselines.
+
 OUT holds the masks of `brain_reference_masks.py` (ANTs, made from the T1 in another environment). Dice of brain, grey
 and white matter for T1, T2 and FLAIR each; brain and ventricle volumes of one subject across its contrasts; five
 synthetic contrasts of one unseen deformation of the atlas (simulated): spread of volumes and Dice against the truth.
@@ -21,14 +24,16 @@ import nibabel as nib
 import numpy as np
 
 from groundglass.core import Image
-from groundglass.models import load_model
-from groundglass.segmentation.brain_mr import BrainSegmentation, brain_mask, segment_brain_with
+from groundglass.models import Model, load_model
+from groundglass.nets.build import build_network
+from groundglass.segmentation.brain_mr import BrainSegmentation, brain_mask, segment_brain_with, segment_together
 
 STUDIES = {
     "ms-patient07": "ms-lesions-mni/patient07",
     "ms-patient26": "ms-lesions-mni/patient26",
     "stroke-chronic-cstar": "brain-mri-samples/stroke-chronic-cstar",
 }
+BASELINES = ("atlas", "mixture")
 CONTRASTS = ("T1", "T2", "FLAIR")
 GREY = ("cerebral cortex", "cerebellar cortex", "thalamus", "caudate nucleus", "putamen", "globus pallidus")
 WHITE = ("cerebral white matter", "cerebellar white matter", "brainstem")
@@ -44,7 +49,7 @@ def measure(found: BrainSegmentation, reference: Path, name: str) -> dict[str, f
     """Dice against ANTs, and volumes in mL."""
     brain = np.asarray(nib.load(reference / f"{name}_brain.nii.gz").dataobj) > 0.5
     tissue = np.rint(np.asarray(nib.load(reference / f"{name}_tissue.nii.gz").dataobj)).astype(int)
-    ours = brain_mask(found.labels)
+    ours = found.brain
     grey, white = (np.isin(found.labels, [found.names.index(n) for n in group]) for group in (GREY, WHITE))
     return {
         "brain_dice": dice(ours, brain),
@@ -59,35 +64,35 @@ def measure(found: BrainSegmentation, reference: Path, name: str) -> dict[str, f
 
 
 def real_studies(model: Any, data: Path, reference: Path) -> dict[str, Any]:
-    """Every contrast of every study, and the spread of volumes within a study."""
+    """Every contrast of every study on its own, all of a study together, and the spread of volumes within a study."""
     result: dict[str, Any] = {}
     for name, folder in STUDIES.items():
+        images = [_load(data / folder / f"{contrast}.nii.gz") for contrast in CONTRASTS]
         rows = {}
-        for contrast in CONTRASTS:
-            loaded = nib.load(data / folder / f"{contrast}.nii.gz")
-            image = Image.of(np.asarray(loaded.dataobj, dtype=np.float32), loaded.affine, name=contrast, modality="MR")
+        for key, group in (*zip(CONTRASTS, [(i,) for i in images], strict=True), ("together", images)):
             started = time.perf_counter()
-            rows[contrast] = measure(segment_brain_with(model.network, model.config, image), reference, name)
-            print(
-                name,
-                contrast,
-                {k: round(v, 3) for k, v in rows[contrast].items()},
-                f"{time.perf_counter() - started:.0f} s",
-                file=sys.stderr,
-            )
-        # Largest difference within the study, as a share of its mean.
+            rows[key] = measure(segment_together(model.network, model.config, group).found, reference, name)
+            figures = {k: round(v, 3) for k, v in rows[key].items()}
+            print(name, key, figures, f"{time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+        # Largest difference among the single images, as a share of their mean.
         spread = {}
-        for key in ("brain_ml", "ventricles_ml"):
-            values = [row[key] for row in rows.values()]
+        for key in ("brain_ml", "ventricles_ml", "lateral_ml"):
+            values = [rows[contrast][key] for contrast in CONTRASTS]
             spread[key] = float(np.ptp(values) / np.mean(values))
         result[name] = {"contrasts": rows, "range": spread}
         print(name, spread, file=sys.stderr)
     return result
 
 
+def _load(path: Path) -> Image:
+    loaded = nib.load(path)
+    name = path.name.removesuffix(".nii.gz")
+    return Image.of(np.asarray(loaded.dataobj, dtype=np.float32), loaded.affine, name=name, modality="MR")
+
+
 def synthetic_contrasts(model: Any, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
     """Five severe-free contrasts of each of a few unseen anatomies at 1 mm (simulated)."""
-    from groundglass.synthesis.brain import render
+    from groundglass.synthesis.brain import FINE, render
     from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
     from groundglass.synthesis.brain_atlas import brain_atlas
 
@@ -99,18 +104,19 @@ def synthetic_contrasts(model: Any, *, seed: int = 20_000, subjects: int = 2) ->
         truth = structures.numpy()
         rows = []
         for contrast in range(5):
-            pixels = render(seen, np.random.default_rng([seed, subject, contrast]), severe=False).numpy()
+            paint = np.random.default_rng([seed, subject, contrast])
+            pixels = render(seen, paint, resolution=FINE).numpy()
             found = segment_brain_with(
                 model.network, model.config, Image.of(pixels, np.eye(4), name="synthetic", modality="MR")
             )
             row = {
                 n: dice(found.labels == k, truth == k) for k, n in enumerate(found.names) if k and (truth == k).any()
             }
-            row["brain"] = dice(brain_mask(found.labels), brain_mask(truth))
+            row["brain"] = dice(found.brain, brain_mask(truth))
             rows.append(
                 {
                     "dice": row,
-                    "brain_ml": float(brain_mask(found.labels).sum() / 1000),
+                    "brain_ml": float(found.brain.sum() / 1000),
                     "lateral_ml": found.volumes["lateral ventricle", None],
                 }
             )
@@ -131,6 +137,18 @@ def synthetic_contrasts(model: Any, *, seed: int = 20_000, subjects: int = 2) ->
     return result
 
 
+def model_of(name: str) -> Any:
+    """A model's network and config, or those of a baseline: the shipped network with what it learnt taken out."""
+    if name not in BASELINES:
+        return load_model(name)
+    shipped = load_model("brain-mr")
+    architecture = dict(shipped.config["architecture"])
+    network = build_network(architecture.pop("net"), **architecture).eval()
+    if name == "atlas":
+        network.weight.data.zero_()
+    return Model(network, shipped.config, shipped.citation)
+
+
 def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser()
@@ -139,7 +157,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only-real", action="store_true")
     arguments = parser.parse_args()
-    model = load_model(arguments.model)
+    model = model_of(arguments.model)
     data = Path(os.environ["GROUNDGLASS_DATA"])
     result = {"real": real_studies(model, data, arguments.reference)}
     if not arguments.only_real:

@@ -1,4 +1,4 @@
-"""Grids, windows, the tissue mixture and the brain mask, against closed forms."""
+"""Grids, windows, tissue evidence, the brain network's start and the brain mask, against closed forms."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import pytest
 import torch
 from nibabel.affines import apply_affine
 
+from groundglass.core import Image
 from groundglass.measurement import asymmetry_index, evans_index, parenchymal_fraction
-from groundglass.segmentation.brain_mr import closed_ball
+from groundglass.nets.prior_unet import LEAST_SHARE, PriorUNet
+from groundglass.nets.tissue_evidence import BETWEEN, FLUID, GREY, OUTSIDE, WHITE, tissue_evidence
+from groundglass.segmentation.brain_mr import brain_mask, brain_shares, on_one_grid
+from groundglass.segmentation.brain_prior import positions_of
 from groundglass.segmentation.sliding import label_map, predict_windows, window_starts
-from groundglass.segmentation.tissue_mixture import refine
+from groundglass.segmentation.ventricle_wall import sharpen_ventricles
 from groundglass.segmentation.working_grid import working_grid
 
 
@@ -58,32 +62,114 @@ def test_label_map_is_argmax() -> None:
     assert np.array_equal(label_map(shares), shares.argmax(0).numpy())
 
 
-@pytest.mark.parametrize("means", [(0.3, 0.6, 0.9), (0.9, 0.6, 0.3), (0.2, 0.9, 0.6)])
-def test_the_mixture_learns_any_contrast_and_removes_bias(means: tuple[float, float, float]) -> None:
+def shells() -> tuple[np.ndarray, torch.Tensor]:
+    """Truth (outside, fluid, grey, white) of wavy shells in 48 cubes, and smooth expected shares at half resolution."""
     x, y, z = np.meshgrid(*[np.linspace(-1, 1, 48)] * 3, indexing="ij")
-    radius = np.sqrt(x**2 + y**2 + z**2) + 0.06 * np.sin(9 * x) * np.sin(9 * y) * np.sin(9 * z)
-    truth = np.select([radius > 0.9, radius > 0.75, radius > 0.5], [0, 1, 2], 3)
-    rng = np.random.default_rng(0)
-    table = np.array([0.0, *means])
-    image = (table[truth] * (1 + 0.2 * x + 0.1 * y * z) + 0.03 * rng.standard_normal(x.shape)).astype(np.float32)
     smooth = np.sqrt(x**2 + y**2 + z**2)
-    edges = (0.9, 0.75, 0.5)
-    soft = [1 / (1 + np.exp(-(smooth - e) * 25)) for e in edges]
-    prior = np.stack([soft[0], soft[1] - soft[0], soft[2] - soft[1], 1 - soft[2]]).astype(np.float32) + 1e-3
-    prior /= prior.sum(axis=0)
-    before = (prior.argmax(0) == truth).mean()
-    after = (refine(image, prior, [0, 0, 1, 2]).argmax(0) == truth).mean()
-    assert after > 0.97 and after > before + 0.02
+    radius = smooth + 0.06 * np.sin(9 * x) * np.sin(9 * y) * np.sin(9 * z)
+    truth = np.select([radius > 0.9, radius > 0.75, radius > 0.5], [0, 1, 2], 3)
+    soft = [1 / (1 + np.exp(-(smooth - e) * 25)) for e in (0.9, 0.75, 0.5)]
+    shares = np.stack([soft[0], soft[1] - soft[0], soft[2] - soft[1], 1 - soft[2]]).astype(np.float32)
+    return truth, torch.nn.functional.avg_pool3d(torch.from_numpy(shares)[None], 2)
 
 
-def test_closing_fills_a_narrow_gap_and_not_a_wide_one() -> None:
-    mask = np.zeros((40, 40, 40), dtype=bool)
-    mask[5:35, 5:35, 5:35] = True
-    mask[10:13, :, 15:] = False
-    mask[18:32, 10:30, 20:] = False
-    closed = closed_ball(mask, 4.0, (1, 1, 1))
-    assert closed[11, 20, 20] and not closed[25, 20, 34]
-    assert closed[mask].all()
+TISSUE = (OUTSIDE, FLUID, GREY, WHITE)
+
+
+@pytest.mark.parametrize("means", [(0.3, 0.6, 0.9), (0.9, 0.6, 0.3), (0.2, 0.9, 0.6)])
+def test_evidence_finds_the_tissues_in_any_contrast(means: tuple[float, float, float]) -> None:
+    truth, shares = shells()
+    noise = 0.03 * np.random.default_rng(0).standard_normal(truth.shape)
+    image = torch.from_numpy((np.array([0.0, *means])[truth] + noise).astype(np.float32))[None, None]
+    evidence = tissue_evidence(image, shares, torch.tensor(TISSUE))[0]
+    assert (evidence.amax(0) == 0).all()
+    order = torch.tensor([OUTSIDE, FLUID, GREY, WHITE])
+    found = evidence[order].argmax(0).numpy()
+    assert (found == truth)[truth > 0].mean() > 0.95
+    between = torch.logaddexp(evidence[GREY], evidence[WHITE]) - np.log(2)
+    inner = torch.from_numpy(truth >= 2) & (evidence[BETWEEN] > -5)
+    assert torch.allclose(evidence[BETWEEN][inner], between[inner], atol=0.05)
+
+
+def test_evidence_is_the_same_for_a_scaled_image_and_for_its_negative() -> None:
+    truth, shares = shells()
+    noise = 0.05 * np.random.default_rng(1).standard_normal(truth.shape)
+    image = torch.from_numpy((np.array([0.1, 0.3, 0.6, 0.9])[truth] + noise).astype(np.float32))[None, None]
+    tissue = torch.tensor(TISSUE)
+    plain = tissue_evidence(image, shares, tissue)
+    for other in (3.7 * image, 1 - image):
+        again = tissue_evidence(other, shares, tissue)
+        same = plain[:, :4].argmax(1) == again[:, :4].argmax(1)
+        assert same.float().mean() > 0.99
+
+
+def test_an_untrained_network_answers_with_prior_and_evidence() -> None:
+    _, shares = shells()
+    image = torch.rand(1, 1, 48, 48, 48)
+    network = PriorUNet(tissue=TISSUE, filters=(4, 6, 8)).eval()
+    with torch.no_grad():
+        logits = network(image, shares)
+    wide = torch.nn.functional.interpolate((shares + LEAST_SHARE).log(), scale_factor=2, mode="trilinear")
+    evidence = tissue_evidence(image, shares, network.tissue)[:, network.tissue]
+    assert torch.allclose(logits, wide + 0.7 * evidence, atol=1e-5)
+
+
+def test_windows_of_a_volume_agree_with_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that only passes the atlas on gives the atlas's shares at every place, in whatever windows."""
+    from groundglass.segmentation import brain_mr
+    from groundglass.segmentation.brain_prior import share_maps
+
+    def passing(_image: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.interpolate(expected.clamp(min=1e-6).log(), scale_factor=2, mode="nearest")
+
+    monkeypatch.setattr(brain_mr, "WINDOW", (64, 64, 64))
+    to_template = np.array([[2.0, 0, 0, -91], [0, 2, 0, -127], [0, 0, 2, -73], [0, 0, 0, 1]])
+    pixels = np.random.default_rng(0).random((92, 110, 92)).astype(np.float32)
+    box, shares = brain_shares(passing, pixels, to_template)  # type: ignore[arg-type]
+    assert all(0 <= s.start < s.stop <= n for s, n in zip(box, pixels.shape, strict=True))
+    assert torch.allclose(shares.sum(0), torch.ones(()), atol=1e-4)
+    inside = tuple(slice(s.start + s.start % 2, s.stop - 2) for s in box)
+    expected = share_maps().at(positions_of(to_template, inside))
+    here = tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(inside, box, strict=True))
+    assert (shares[(slice(None), *here)] - expected).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize(("fluid", "tissue", "plexus"), [(0.1, 0.8, 0.6), (0.9, 0.25, 0.8), (0.1, 0.6, 0.9)])
+def test_the_ventricles_wall_lies_where_the_intensity_is_half_way(fluid: float, tissue: float, plexus: float) -> None:
+    """An ellipsoid with partial volume and a plexus in it; the network's one is 1 mm too large all around."""
+    x, y, z = np.meshgrid(*[np.arange(56) - 27.5] * 3, indexing="ij")
+    depth = 10 - np.sqrt((x / 1.4) ** 2 + y**2 + (z / 1.2) ** 2)
+    truth = 4 / 3 * np.pi * 10**3 * 1.4 * 1.2
+    share = np.clip(depth / 1.2 + 0.5, 0, 1)
+    pixels = tissue + (fluid - tissue) * share
+    pixels[depth > 5] = plexus
+    pixels = (pixels + 0.02 * np.random.default_rng(0).standard_normal(x.shape)).astype(np.float32)
+    guess = (1 / (1 + np.exp(-2 * (depth + 1)))).astype(np.float32)
+    shares = torch.from_numpy(np.stack([np.zeros_like(guess), 0.02 * (1 - guess), 0.98 * (1 - guess), guess]))
+    assert float(shares[3].sum()) > 1.2 * truth
+    found = sharpen_ventricles(shares.clone(), [pixels], [3], 1)
+    assert torch.allclose(found.sum(0), torch.ones(()), atol=1e-3)
+    assert float(found[3].sum()) == pytest.approx(truth, rel=0.04)
+    flat = sharpen_ventricles(shares.clone(), [np.full_like(pixels, 0.5)], [3], 1)
+    assert torch.equal(flat, shares)
+
+
+def test_images_are_grouped_by_their_grid() -> None:
+    def image(name: str, shift: float) -> Image:
+        affine = np.eye(4)
+        affine[0, 3] = shift
+        return Image.of(np.zeros((8, 8, 8), np.float32), affine, name=name, modality="MR")
+
+    groups = on_one_grid([image("T1", 0), image("T2", 3), image("FLAIR", 0.001)])
+    assert [[i.name for i in group] for group in groups] == [["T1", "FLAIR"], ["T2"]]
+
+
+def test_a_brain_has_its_fluid_and_no_holes() -> None:
+    labels = np.zeros((20, 20, 20), dtype=np.uint8)
+    labels[4:16, 4:16, 4:16] = 1
+    labels[6:14, 6:14, 6:14] = 3
+    labels[9:11, 9:11, 9:11] = 0
+    assert brain_mask(labels).sum() == 12**3
 
 
 def test_evans_index_of_boxes() -> None:

@@ -120,3 +120,50 @@ def test_noise_is_added_on_the_scale_of_the_intensities() -> None:
     noisy = add_noise(artefacts, torch.full((40, 40, 40), 150.0), rng)
     assert float(noisy.std()) == pytest.approx(artefacts.noise, rel=0.03)
     assert torch.isfinite(apply_gamma_and_bias(artefacts, noisy)).all()
+
+
+def test_an_affine_registration_is_off_by_its_misfit_and_the_bend() -> None:
+    from dataclasses import replace
+
+    from groundglass.synthesis.brain_deformation import atlas_positions, draw_deformation, registered_positions
+
+    shape = (24, 20, 28)
+    drawn = draw_deformation(np.random.default_rng(5), shape)
+    exact = replace(
+        drawn, field=drawn.field * 0, fine=drawn.fine * 0, misfit=np.column_stack([np.eye(3), np.zeros(3)])
+    )  # fmt: skip
+    at = atlas_positions(exact, shape, voxel=1.0)
+    assert torch.allclose(registered_positions(exact, shape, voxel=1.0), at, atol=1e-3)
+    moved = registered_positions(replace(exact, misfit=np.column_stack([np.eye(3), [1.0, -2, 3]])), shape, voxel=1.0)
+    assert torch.allclose(moved - at, torch.tensor([1.0, -2, 3])[:, None, None, None].expand_as(at), atol=1e-3)
+    assert np.abs(drawn.misfit[:, 3]).max() <= 3
+
+
+def test_share_maps_are_read_at_millimetres() -> None:
+    from groundglass.synthesis import ShareMaps, halved
+
+    rng = np.random.default_rng(4)
+    shares = torch.from_numpy(rng.random((3, 7, 8, 9)).astype(np.float32))
+    affine = np.array([[2.0, 0, 0, -5], [0, 2, 0, 3], [0, 0, 2, 1], [0, 0, 0, 1]])
+    index = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in (7, 8, 9)], indexing="ij"))
+    millimetres = 2 * index + torch.tensor([-5.0, 3, 1])[:, None, None, None]
+    assert torch.allclose(ShareMaps(shares, affine).at(millimetres), shares, atol=1e-5)
+    assert torch.equal(halved(index[:, :6, :, :8])[:, 0, 0, 0], torch.full((3,), 0.5))
+
+
+def test_batches_replay_from_any_number(atlas: BrainAtlas) -> None:
+    from itertools import islice
+
+    from groundglass.synthesis import BrainBatches, ShareMaps
+
+    maps = ShareMaps(
+        torch.from_numpy(np.eye(14, dtype=np.float32)[atlas.labels[::8, ::8, ::8]]).movedim(-1, 0), atlas.affine
+    )
+    batches = BrainBatches(maps, (16, 16, 16), seed=2, atlas=atlas)
+    five = list(islice(batches, 6))
+    for first, again in zip(five[3:], islice(batches.starting_at(3), 3), strict=True):
+        assert all(torch.equal(first[key], again[key]) for key in first)
+    # Four images of one anatomy, then another one.
+    assert all(torch.equal(five[0]["structures"], b["structures"]) for b in five[:4])
+    assert not torch.equal(five[0]["image"], five[1]["image"])
+    assert five[0]["expected"].shape == (1, 14, 8, 8, 8)

@@ -15,9 +15,9 @@ NETWORKS = {
     "BasicUNet": "monai.networks.nets.basic_unet:BasicUNet",
     "DynUNet": "monai.networks.nets.dynunet:DynUNet",
     "PlanarUNet": "groundglass.nets.planar_unet:PlanarUNet",
+    "PriorUNet": "groundglass.nets.prior_unet:PriorUNet",
     "ResNet": "monai.networks.nets.resnet:ResNet",
     "SegResNet": "monai.networks.nets.segresnet:SegResNet",
-    "SubpixelUNet": "groundglass.nets.subpixel_unet:SubpixelUNet",
     "UNet": "monai.networks.nets.unet:UNet",
 }
 

@@ -26,7 +26,7 @@ from groundglass.measurement import asymmetry_index, evans_index, parenchymal_fr
 from groundglass.models import load_model
 from groundglass.reading.brain_quality import doubts_of, is_brain
 from groundglass.reading.parser import Request
-from groundglass.segmentation import BrainSegmentation, brain_mask, segment_brain
+from groundglass.segmentation import BrainSegmentation, OwnVolumes, StudyBrain, on_one_grid, segment_together
 
 MODEL = "brain-mr"
 VENTRICLES = ("lateral ventricle", "third ventricle", "fourth ventricle")
@@ -45,8 +45,12 @@ _HEAD_SIDES_MM = (90.0, 330.0)
 @dataclass(frozen=True)
 class _Read:
     image: Image
-    found: BrainSegmentation
+    study: StudyBrain
     brain_ml: float
+
+    @property
+    def found(self) -> BrainSegmentation:
+        return self.study.found
 
     @property
     def ventricles_ml(self) -> float:
@@ -71,24 +75,31 @@ class BrainMRParser:
         return bool(_HEAD.search(words)) or fits
 
     def read(self, images: Sequence[Image], request: Request) -> Reading:
-        """Findings of every image on its own, and a warning where contrasts of one study disagree."""
+        """Findings of the images on each grid together, and a warning where they would disagree on their own."""
         reading = Reading()
-        reads: list[_Read] = []
-        for image in images:
-            request.progress(f"segmenting the brain in {image.name}")
+        model = load_model(MODEL)
+        own: list[tuple[str, OwnVolumes]] = []
+        waiting = on_one_grid(images)
+        while waiting:
+            group = waiting.pop(0)
+            names = ", ".join(image.name for image in group)
+            request.progress(f"segmenting the brain in {names}")
             try:
-                found = segment_brain(image, model=MODEL)
+                study = segment_together(model.network, model.config, group)
             except GroundglassError as error:
-                reading += Reading(warnings=(str(error),))
+                if len(group) > 1:
+                    # One bad image must not take the others with it.
+                    waiting = [(image,) for image in group] + waiting
+                else:
+                    reading += Reading(warnings=(str(error),))
                 continue
-            if not is_brain(found):
-                reading += Reading(warnings=(f"{image.name}: no brain was recognised, so nothing was measured.",))
+            if not is_brain(study.found):
+                reading += Reading(warnings=(f"{names}: no brain was recognised, so nothing was measured.",))
                 continue
-            one = _Read(image, found, float(brain_mask(found.grid_labels).sum()) / 1000)
-            reads.append(one)
-            reading += _findings(one)
-        reading += Reading(warnings=_disagreements(reads))
-        if reads:
+            own += [(image.name, alone) for image, alone in zip(group, study.alone, strict=True)]
+            reading += _findings(_Read(group[0], study, float(study.found.grid_brain.sum()) / 1000))
+        reading += Reading(warnings=_disagreements(own))
+        if own:
             reading += Reading(
                 not_assessed=(
                     "focal lesions, vessels and signal abnormalities of the brain: only structures are measured",
@@ -106,7 +117,10 @@ def _looks_like_mr(image: Image) -> bool:
 def _findings(read: _Read) -> Reading:
     found, image = read.found, read.image
     citation = load_model(MODEL).citation
-    evidence = (Evidence("model", citation.name, citation.version, f"mean confidence {found.confidence:.2f}"),)
+    detail = f"mean confidence {found.confidence:.2f}"
+    if len(read.study.images) > 1:
+        detail += "; read together: " + ", ".join(i.name for i in read.study.images)
+    evidence = (Evidence("model", citation.name, citation.version, detail),)
     findings = [_brain(read, evidence)]
     for name, members in (("grey matter", GREY), ("white matter", WHITE)):
         mask = np.isin(found.labels, [found.names.index(n) for n in members])
@@ -185,7 +199,7 @@ def _brain(read: _Read, evidence: tuple[Evidence, ...]) -> Finding:
         read.image,
         "brain",
         None,
-        brain_mask(found.labels, spacing=read.image.spacing),
+        found.brain,
         read.brain_ml,
         evidence,
         extra=tuple(extra),
@@ -198,10 +212,12 @@ def _to_file(found: BrainSegmentation, line: Line) -> Line:
     return Line(tuple(tuple(float(v) for v in point) for point in points), line.name)
 
 
-def _disagreements(reads: Sequence[_Read]) -> tuple[str, ...]:
+def _disagreements(own: Sequence[tuple[str, OwnVolumes]]) -> tuple[str, ...]:
+    """Where images, each read on its own, give volumes more than 10 % apart."""
     warnings = []
-    for name, values in (("brain", [r.brain_ml for r in reads]), ("ventricle", [r.ventricles_ml for r in reads])):
+    ventricles = [sum(alone.volumes[name, None] for name in VENTRICLES) for _, alone in own]
+    for what, values in (("brain", [alone.brain_ml for _, alone in own]), ("ventricle", ventricles)):
         if len(values) > 1 and max(values) - min(values) > AGREEMENT * float(np.mean(values)):
-            listed = ", ".join(f"{r.image.name} {v:.0f} mL" for r, v in zip(reads, values, strict=True))
-            warnings.append(f"The images of this study disagree on the {name} volume by more than 10 %: {listed}.")
+            listed = ", ".join(f"{name} {v:.0f} mL" for (name, _), v in zip(own, values, strict=True))
+            warnings.append(f"On their own the images would disagree on the {what} volume by more than 10 %: {listed}.")
     return tuple(warnings)

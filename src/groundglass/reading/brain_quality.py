@@ -21,7 +21,12 @@ MOST_ASYMMETRY = 0.25
 
 
 def is_brain(found: BrainSegmentation) -> bool:
-    """At least 250 mL of tissue with both grey and white matter in it."""
+    """At least 250 mL of tissue with both grey and white matter in it.
+
+    The atlas expects a brain anywhere, so a network's confidence must confirm it where its place is in doubt.
+    """
+    if found.doubts and found.confidence < LEAST_CONFIDENCE:
+        return False
     tissue = found.volumes["cerebral cortex", None], found.volumes["cerebral white matter", None]
     return sum(tissue) >= LEAST_BRAIN_ML and min(tissue) > 40
 
@@ -31,6 +36,8 @@ def doubts_of(found: BrainSegmentation, image: Image, brain_ml: float) -> tuple[
     doubts = []
     if not USUAL_BRAIN_ML[0] <= brain_ml <= USUAL_BRAIN_ML[1]:
         doubts.append(f"a brain volume of {brain_ml:.0f} mL is unusual in adults")
+    if found.doubts:
+        doubts.append(f"the atlas may lie wrong ({', '.join(found.doubts)})")
     if found.confidence < LEAST_CONFIDENCE:
         doubts.append(f"the model is unsure (mean confidence {found.confidence:.2f})")
     if max(image.spacing) > THICKEST_MM:

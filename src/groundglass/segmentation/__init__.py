@@ -10,9 +10,14 @@ _EXPORTS = {
     "ct_compartments": "ct_classical",
     "dark_lesions": "organ_outliers",
     "BrainSegmentation": "brain_mr",
+    "OwnVolumes": "brain_mr",
+    "StudyBrain": "brain_mr",
+    "on_one_grid": "brain_mr",
+    "segment_together": "brain_mr",
     "RadiographAnatomy": "radiograph",
     "RadiographQuality": "radiograph",
     "segment_brain": "brain_mr",
+    "segment_hippocampus": "hippocampus",
     "segment_radiograph": "radiograph",
 }
 

@@ -1,14 +1,16 @@
-"""Brain structures in MR of any contrast: the shipped network, run on any grid and brought back to it.
+"""Brain structures in MR of any contrast: an atlas laid on the patient, sharpened by a network.
 
-The network saw only synthetic brains (see `brain_mr_training`). It looks at the whole head at 2 mm; its shares are the
-prior of a Gaussian mixture that learns this image's own intensities at 1 mm (`tissue_mixture`). Shares come back to the
-file's grid by linear interpolation before the label is chosen, so that masks are not stair-cased.
+The affine registration says where each structure is expected, the network, which saw only synthetic brains (see
+`brain_mr_training`), what the image at 1 mm makes of it. Shares come back to the file's grid by linear interpolation
+before the label is chosen, so that masks are not stair-cased.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,25 +19,28 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from groundglass.core import GeometryError, Image, InputError
-from groundglass.measurement import Registration
 from groundglass.models import load_model
-from groundglass.segmentation.brain_prior import atlas_shares, place_atlas
-from groundglass.segmentation.sliding import best_precision, label_map, predict_windows
-from groundglass.segmentation.tissue_mixture import refine
+from groundglass.segmentation.brain_prior import affine_to_template, place_atlas, positions_of, share_maps
+from groundglass.segmentation.sliding import best_precision, gaussian_weight, label_map, window_starts
+from groundglass.segmentation.ventricle_wall import sharpen_ventricles
 from groundglass.segmentation.working_grid import WorkingGrid, working_grid
 from groundglass.synthesis import normalise_brain
 
-# Voxels of 2 mm: what the network was trained on, and the one larger window that holds any brain.
-SEARCH_WINDOW, BRAIN_WINDOW = (80, 96, 80), (96, 112, 96)
-# The Gaussian of each structure: fluid 0, grey matter 1, white matter 2; mixed nuclei have their own.
-TISSUE = {
-    "cerebrospinal fluid": 0, "lateral ventricle": 0, "third ventricle": 0, "fourth ventricle": 0,
-    "cerebral cortex": 1, "cerebellar cortex": 1, "caudate nucleus": 1, "putamen": 1,
-    "cerebral white matter": 2, "cerebellar white matter": 2, "brainstem": 2, "thalamus": 3, "globus pallidus": 4,
-}  # fmt: skip
+# Voxels of 1 mm; larger windows than in training see more and blend less.
+WINDOW = (96, 96, 96)
+OVERLAP = 0.2
+# Where the atlas is outside of the brain with this share, nothing is looked for; the margin is in voxels.
+OUTSIDE, MARGIN = 0.97, 6
+# Sides of the box are multiples of it, as the network's levels want.
+STRIDE = 8
+# Layers of the file's grid that are interpolated at a time.
+SLAB = 16
+FLUID, VENTRICLES = "cerebrospinal fluid", ("lateral ventricle", "third ventricle", "fourth ventricle")
+# A contrast that gives a structure less than this does not forbid it to the others.
+LEAST_SHARE = 1e-4
 LEAST_SIDE_MM = 20.0
-# How much the network's shares count beside the atlas's: it was trained for a short time on two cores.
-NETWORK_WEIGHT = 0.25
+
+Forward = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class BrainSegmentation:
     `labels` (uint8) and `right` (bool) lie on the file's grid, `grid_labels` and `grid_right` on the working grid of
     `grid`; `names` are the labels' ontology terms, `paired` those with two sides. `volumes` are mL by (name, side),
     summed over the network's shares, so a voxel that is half of a structure counts half. `confidence` is the mean
-    largest share over the brain, on the working grid.
+    largest share over the brain, on the working grid. `doubts` says why the atlas's place is not to be trusted, if so.
     """
 
     labels: NDArray[np.uint8]
@@ -57,14 +62,44 @@ class BrainSegmentation:
     paired: tuple[str, ...]
     volumes: dict[tuple[str, str | None], float]
     confidence: float
+    doubts: tuple[str, ...] = ()
 
     def mask(self, name: str, side: str | None = None) -> NDArray[np.bool_]:
         """A structure on the file's grid."""
         return _chosen(self.labels == self.names.index(name), self.right, side)
 
+    @cached_property
+    def grid_brain(self) -> NDArray[np.bool_]:
+        """Brain with ventricles, sulci and the fluid around it on the working grid (RAS, 1 mm)."""
+        return brain_mask(self.grid_labels)
+
+    @cached_property
+    def brain(self) -> NDArray[np.bool_]:
+        """Brain with ventricles, sulci and the fluid around it on the file's grid."""
+        whole = tuple(slice(0, n) for n in self.grid_brain.shape)
+        shares = torch.from_numpy(self.grid_brain.astype(np.float32))[None]
+        return _on_file(self.grid, shares, whole, lambda moved: (moved[0] > 0.5).numpy())
+
     def grid_mask(self, name: str, side: str | None = None) -> NDArray[np.bool_]:
         """A structure on the working grid (RAS)."""
         return _chosen(self.grid_labels == self.names.index(name), self.grid_right, side)
+
+
+@dataclass(frozen=True)
+class StudyBrain:
+    """One brain seen in `images` that share a grid; `alone` has what each of them says without the others."""
+
+    found: BrainSegmentation
+    images: tuple[Image, ...]
+    alone: tuple[OwnVolumes, ...]
+
+
+@dataclass(frozen=True)
+class OwnVolumes:
+    """mL of the brain (with ventricles and fluid) and of structures by (name, side), by one image alone."""
+
+    brain_ml: float
+    volumes: dict[tuple[str, str | None], float]
 
 
 def segment_brain(image: Image, *, model: str = "brain-mr") -> BrainSegmentation:
@@ -75,130 +110,129 @@ def segment_brain(image: Image, *, model: str = "brain-mr") -> BrainSegmentation
 
 def segment_brain_with(network: torch.nn.Module, config: Any, image: Image) -> BrainSegmentation:
     """`segment_brain` by a given network; `config` holds `labels` and `paired`."""
-    grid = working_grid(_pixels(image), image.affine)
+    return segment_together(network, config, (image,)).found
+
+
+def on_one_grid(images: Sequence[Image]) -> list[tuple[Image, ...]]:
+    """Images in groups of the same shape and affine (to a hundredth of a mm), in their order."""
+    groups: list[list[Image]] = []
+    for image in images:
+        for group in groups:
+            if group[0].shape == image.shape and np.allclose(group[0].affine, image.affine, atol=1e-2):
+                group.append(image)
+                break
+        else:
+            groups.append([image])
+    return [tuple(group) for group in groups]
+
+
+def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Image]) -> StudyBrain:
+    """One segmentation of contrasts of one brain on one grid: the geometric mean of what each says.
+
+    The atlas is placed by the image that agrees with it best. Raises as `segment_brain`.
+    """
     names, paired = tuple(config["labels"]), tuple(config["paired"])
-    shares, right = brain_shares(
-        network, grid.pixels, names, placed=place_atlas(grid.pixels, grid.affine), affine=grid.affine
-    )
-    keep = _largest_brain(shares)
-    shares[1:, ~torch.from_numpy(keep)] = 0
-    labels = label_map(shares)
-    best = shares.max(dim=0).values.numpy()
-    side = right.numpy() > 0
-    brain = labels > 0
-    return BrainSegmentation(
-        labels=_labels_back(grid, shares, labels),
-        right=grid.back(_smooth_side(right)) > 0.5,
+    grids = [working_grid(_pixels(image), image.affine) for image in images]
+    grid = grids[0]
+    placed = max((place_atlas(g.pixels, g.affine) for g in grids), key=lambda p: p.quality.agreement)
+    to_template = affine_to_template(placed, grid.affine)
+    whole = tuple(slice(0, n) for n in grid.pixels.shape)
+    ventricles = [names.index(name) for name in VENTRICLES]
+    alone: list[OwnVolumes] = []
+    pixels: list[NDArray[np.float32]] = []
+    total = torch.zeros(())
+    for one in grids:
+        box, own = brain_shares(network, one.pixels, to_template)
+        right = positions_of(to_template, box)[0]
+        own[1:, ~torch.from_numpy(_largest_brain(own))] = 0
+        pixels.append(one.pixels[box])
+        if len(grids) > 1:
+            total = total + own.clamp(min=LEAST_SHARE).log()
+        own = sharpen_ventricles(own, pixels[-1:], ventricles, names.index(FLUID))
+        alone.append(OwnVolumes(float(brain_mask(label_map(own)).sum()) / 1000, _volumes(own, right, names, paired)))
+    shares = own
+    if len(grids) > 1:
+        shares = sharpen_ventricles(torch.softmax(total / len(grids), 0), pixels, ventricles, names.index(FLUID))
+    inner = label_map(shares)
+    best = shares.amax(dim=0).numpy()
+    labels = np.zeros(grid.pixels.shape, dtype=np.uint8)
+    labels[box] = inner
+    found = BrainSegmentation(
+        labels=_on_file(grid, shares, box, label_map),
+        right=_right_half(to_template @ np.linalg.inv(grid.to_source), grid.source_shape),
         grid=grid,
         grid_labels=labels,
-        grid_right=side,
+        grid_right=positions_of(to_template, whole)[0].numpy() > 0,
         names=names,
         paired=paired,
         volumes=_volumes(shares, right, names, paired),
-        confidence=float(best[brain].mean()) if brain.any() else 0.0,
+        confidence=float(best[inner > 0].mean()) if inner.any() else 0.0,
+        doubts=placed.reasons,
     )
+    return StudyBrain(found, tuple(images), tuple(alone))
 
 
 def brain_shares(
-    network: torch.nn.Module,
-    pixels: NDArray[np.float32],
-    names: Sequence[str],
-    *,
-    sharpen: bool = True,
-    placed: Registration | None = None,
-    affine: NDArray[np.float64] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shares (classes, X, Y, Z) and the side's logit (X, Y, Z; > 0: right) of upright 1 mm pixels.
+    network: torch.nn.Module, pixels: NDArray[np.float32], to_template: NDArray[np.float64]
+) -> tuple[tuple[slice, ...], torch.Tensor]:
+    """The box around the brain and its shares (classes, *box) in upright 1 mm pixels.
 
-    `sharpen` False gives the network's own shares, interpolated from 2 mm. With an atlas `placed` on the grid of
-    `affine`, the prior is the atlas's times the network's to the power `NETWORK_WEIGHT`, and sides are the atlas's.
+    `to_template` (4x4) leads from their voxels to MNI mm. Outside of the box all is background.
     """
-    image = normalise_brain(torch.from_numpy(pixels))
-    even = torch.nn.functional.pad(image, [m for n in reversed(image.shape) for m in (0, n % 2)])
-    coarse = torch.nn.functional.avg_pool3d(even[None, None], 2)[0, 0]
-    found = _coarse_shares(network, coarse, len(names))
-    box = _box_of(found[0] < 0.98, margin=2)
-    inner = torch.nn.functional.interpolate(found[(slice(None), *box)][None], scale_factor=2.0, mode="trilinear")[0]
-    fine = tuple(slice(2 * s.start, min(2 * s.stop, n)) for s, n in zip(box, image.shape, strict=True))
-    inner = inner[(slice(None), *(slice(0, s.stop - s.start) for s in fine))]
-    prior = inner[:-1].numpy()
-    side = inner[-1]
-    if sharpen:
-        softened = np.stack([ndi.gaussian_filter(share, 1.0) for share in prior]) + 1e-4
-        if placed is not None and affine is not None:
-            expected, millimetres = atlas_shares(placed, affine, fine)
-            softened = (expected + 1e-4) * (softened + 1e-3) ** NETWORK_WEIGHT
-            side = torch.from_numpy(millimetres)
-        prior = refine(image[fine].numpy(), softened / softened.sum(axis=0), [TISSUE.get(name, 0) for name in names])
-    shares = torch.zeros((len(names), *image.shape))
-    shares[0] = 1
-    shares[(slice(None), *fine)] = torch.from_numpy(prior)
-    right = torch.zeros(image.shape)
-    right[fine] = side
-    return shares, right
-
-
-def _coarse_shares(network: torch.nn.Module, coarse: torch.Tensor, classes: int) -> torch.Tensor:
-    """(classes + 1, ...) on the 2 mm grid: the brain is searched for in windows, then seen in one that holds it."""
+    box = _brain_box(pixels.shape, to_template, STRIDE)
     kind = best_precision()
 
-    def forward(patch: torch.Tensor) -> torch.Tensor:
+    def forward(patch: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
-            output = network(patch)
-        return torch.cat([torch.softmax(output[:, :-1].float(), 1), output[:, -1:].float().clamp(-8, 8)], 1)
+            return network(patch, expected)
 
-    step = int(network.stride)
-    first = predict_windows(forward, coarse, channels=classes + 1, window=SEARCH_WINDOW, overlap=0.25, stride=step)
-    brain = (first[0] < 0.5).numpy()
-    if not brain.any() or all(n <= w for n, w in zip(coarse.shape, SEARCH_WINDOW, strict=True)):
-        return first
-    labels, count = ndi.label(brain)
-    largest = 1 + int(np.argmax(ndi.sum_labels(brain, labels, range(1, count + 1))))
-    middle = [0.5 * (s.start + s.stop) for s in ndi.find_objects((labels == largest).astype(np.uint8))[0]]
-    starts = [
-        int(np.clip(round(m - w / 2), 0, max(0, n - w)))
-        for m, w, n in zip(middle, BRAIN_WINDOW, coarse.shape, strict=True)
+    image = normalise_brain(torch.from_numpy(pixels))
+    outer = tuple(slice(s.start, s.start + max(w, s.stop - s.start)) for s, w in zip(box, WINDOW, strict=True))
+    image = _padded(image[tuple(slice(s.start, s.stop) for s in outer)], [s.stop - s.start for s in outer])
+    expected = share_maps().at(positions_of(to_template, outer, step=2))
+    shares = torch.softmax(_logits(forward, image, expected), 0)
+    inside = tuple(slice(0, min(s.stop, n) - s.start) for s, n in zip(box, pixels.shape, strict=True))
+    return tuple(slice(s.start, s.start + i.stop) for s, i in zip(box, inside, strict=True)), shares[
+        (slice(None), *inside)
     ]
-    view = tuple(slice(s, min(s + w, n)) for s, w, n in zip(starts, BRAIN_WINDOW, coarse.shape, strict=True))
-    second = torch.zeros_like(first)
-    second[0] = 1
-    second[(slice(None), *view)] = predict_windows(
-        forward, coarse[view], channels=classes + 1, window=BRAIN_WINDOW, stride=step
-    )
-    return second
 
 
-def _box_of(mask: torch.Tensor, *, margin: int) -> tuple[slice, ...]:
-    """The bounding box of a mask, grown by `margin` within the grid; the whole grid when the mask is empty."""
-    found = ndi.find_objects(mask.numpy().astype(np.uint8))
+def _brain_box(shape: tuple[int, ...], to_template: NDArray[np.float64], stride: int) -> tuple[slice, ...]:
+    """Where the atlas expects brain, grown by MARGIN; sides are multiples of `stride` and may end beyond the grid."""
+    coarse = share_maps().at(positions_of(to_template, tuple(slice(0, n) for n in shape), step=4))
+    found = ndi.find_objects((coarse[0] < OUTSIDE).numpy().astype(np.uint8))
     if not found:
-        return tuple(slice(0, n) for n in mask.shape)
-    return tuple(
-        slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(found[0], mask.shape, strict=True)
-    )
+        return tuple(slice(0, -(-n // stride) * stride) for n in shape)
+    box = []
+    for part, size in zip(found[0], shape, strict=True):
+        start, stop = max(0, 4 * part.start - MARGIN), min(size, 4 * part.stop + MARGIN)
+        box.append(slice(start, start + -(-(stop - start) // stride) * stride))
+    return tuple(box)
 
 
-def brain_mask(
-    labels: NDArray[np.uint8], fluid: int = 1, *, closing_mm: float = 5.0, spacing: Sequence[float] = (1, 1, 1)
-) -> NDArray[np.bool_]:
-    """Tissue and ventricles with the sulci between them: a closing that stays within what was labelled."""
-    tissue = (labels > 0) & (labels != fluid)
-    closed = closed_ball(tissue, closing_mm, spacing)
-    return ndi.binary_fill_holes(tissue | (closed & (labels > 0)))
+def _logits(forward: Forward, image: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+    """(classes, X, Y, Z): the weighted mean of `forward` over windows, whose starts are even: `expected` is halved."""
+    total = torch.zeros((len(expected), *image.shape))
+    weights = torch.zeros(image.shape)
+    weight = gaussian_weight(WINDOW)
+    starts = [[2 * (s // 2) for s in window_starts(n, w, OVERLAP)] for n, w in zip(image.shape, WINDOW, strict=True)]
+    for corner in product(*starts):
+        fine = tuple(slice(c, c + w) for c, w in zip(corner, WINDOW, strict=True))
+        half = tuple(slice(s.start // 2, s.stop // 2) for s in fine)
+        found = forward(image[fine][None, None], expected[(slice(None), *half)][None])[0]
+        total[(slice(None), *fine)] += found.float() * weight
+        weights[fine] += weight
+    return total / weights
 
 
-def closed_ball(mask: NDArray[np.bool_], radius: float, spacing: Sequence[float]) -> NDArray[np.bool_]:
-    """Morphological closing by a ball of `radius` mm, by two distance transforms."""
-    box = ndi.find_objects(mask.astype(np.uint8))
-    if not box:
-        return mask.copy()
-    margin = [int(np.ceil(radius / s)) + 1 for s in spacing]
-    padded = np.pad(mask[box[0]], [(m, m) for m in margin])
-    grown = ndi.distance_transform_edt(~padded, sampling=spacing) <= radius
-    shrunk = ndi.distance_transform_edt(grown, sampling=spacing) > radius
-    closed = np.zeros_like(mask)
-    closed[box[0]] = shrunk[tuple(slice(m, -m) for m in margin)] | mask[box[0]]
-    return closed
+def _padded(image: torch.Tensor, sides: Sequence[int]) -> torch.Tensor:
+    amounts = [m for have, want in zip(reversed(image.shape), reversed(sides), strict=True) for m in (0, want - have)]
+    return torch.nn.functional.pad(image, amounts)
+
+
+def brain_mask(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """All that is labelled: tissue, ventricles and the fluid around them, without holes."""
+    return np.asarray(ndi.binary_fill_holes(labels > 0))
 
 
 def _pixels(image: Image) -> NDArray[np.float32]:
@@ -226,33 +260,53 @@ def _largest_brain(shares: torch.Tensor) -> NDArray[np.bool_]:
     return ndi.binary_dilation(largest, iterations=2)
 
 
-def _labels_back(grid: WorkingGrid, shares: torch.Tensor, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The labels on the file's grid: each share interpolated, then the largest one chosen."""
-    best = np.full(grid.source_shape, 0.5, dtype=np.float32)
-    found = np.zeros(grid.source_shape, dtype=np.uint8)
-    np.copyto(best, np.maximum(grid.back(shares[0].numpy()), 1e-3))
-    for value in np.unique(labels[labels > 0]):
-        share = grid.back(shares[int(value)].numpy())
-        better = share > best
-        found[better] = value
-        best[better] = share[better]
+def _on_file(
+    grid: WorkingGrid,
+    shares: torch.Tensor,
+    box: tuple[slice, ...],
+    choose: Callable[[torch.Tensor], NDArray[Any]],
+) -> NDArray[Any]:
+    """What `choose` makes of shares (C, *box) interpolated at the voxels of the file's grid; 0 outside of the box."""
+    to_box = np.asarray(np.linalg.inv(grid.to_source), dtype=np.float64)
+    to_box[:3, 3] -= [s.start for s in box]
+    part = _covered(np.asarray(np.linalg.inv(to_box), dtype=np.float64), shares.shape[1:], grid.source_shape)
+    size = torch.tensor(shares.shape[1:], dtype=torch.float32)[:, None, None, None]
+    found = np.zeros(grid.source_shape, dtype=choose(shares[:, :1, :1, :1]).dtype)
+    for first in range(part[0].start, part[0].stop, SLAB):
+        slab = (slice(first, min(first + SLAB, part[0].stop)), *part[1:])
+        where = positions_of(to_box, slab)
+        outside = ((where < -0.5) | (where > size - 0.5)).any(0)
+        at = (where / (size - 1).clamp(min=1) * 2 - 1).flip(0).movedim(0, -1)[None]
+        moved = torch.nn.functional.grid_sample(shares[None], at, padding_mode="border", align_corners=True)[0]
+        found[slab] = np.where(outside.numpy(), 0, choose(moved))
     return found
 
 
-def _smooth_side(right: torch.Tensor) -> NDArray[np.float32]:
-    return torch.sigmoid(right).numpy()
+def _covered(to_file: NDArray[np.float64], inner: Sequence[int], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The part of a grid of `shape` that an inner grid's voxels reach; `to_file` (4x4) leads from the latter."""
+    corners = np.array(list(product(*[(-0.5, n - 0.5) for n in inner])))
+    reached = corners @ to_file[:3, :3].T + to_file[:3, 3]
+    low, high = np.floor(reached.min(axis=0)).astype(int), np.ceil(reached.max(axis=0)).astype(int) + 1
+    return tuple(slice(int(np.clip(a, 0, n)), int(np.clip(b, 0, n))) for a, b, n in zip(low, high, shape, strict=True))
+
+
+def _right_half(to_template: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether a file's voxel lies right of the atlas's mid-plane; `to_template` (4x4) leads from its voxels to MNI."""
+    x, y, z = (np.arange(n, dtype=np.float32) for n in shape)
+    a, b, c, d = to_template[0].tolist()
+    return np.asarray((a * x + d)[:, None, None] + (b * y)[None, :, None] + (c * z)[None, None, :] > 0)
 
 
 def _volumes(
     shares: torch.Tensor, right: torch.Tensor, names: tuple[str, ...], paired: tuple[str, ...]
 ) -> dict[tuple[str, str | None], float]:
-    """mL by name and side, from shares on 1 mm voxels; faint shares (< 0.05) are left out, or noise would add up."""
+    """mL by name and side, from shares on 1 mm voxels."""
     side = torch.sigmoid(right)
     volumes: dict[tuple[str, str | None], float] = {}
     for value, name in enumerate(names):
         if value == 0:
             continue
-        share = torch.where(shares[value] < 0.05, torch.zeros(()), shares[value])
+        share = shares[value]
         volumes[name, None] = float(share.sum()) / 1000
         if name in paired:
             volumes[name, "right"] = float((share * side).sum()) / 1000

@@ -2,51 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-FILTERS = (24, 48, 80, 128)
-PATCH = (80, 96, 80)
-VOXEL_MM = 2.0
-STEPS = 1350
+from groundglass.nets.tissue_evidence import BETWEEN, FLUID, GREY, OUTSIDE, WHITE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Group of each structure for `nets.tissue_evidence`; the nuclei that are half white matter lie between.
+TISSUE = {
+    "background": OUTSIDE, "cerebrospinal fluid": FLUID, "lateral ventricle": FLUID, "third ventricle": FLUID,
+    "fourth ventricle": FLUID, "cerebral cortex": GREY, "cerebellar cortex": GREY, "caudate nucleus": GREY,
+    "putamen": GREY, "cerebral white matter": WHITE, "cerebellar white matter": WHITE, "brainstem": WHITE,
+    "thalamus": BETWEEN, "globus pallidus": BETWEEN,
+}  # fmt: skip
+FILTERS = (16, 32, 64, 96)
+PATCH = (56, 56, 56)
+# Steps and rate with any contrast, then with the contrasts that sequences have.
+STAGES = ((2400, 2e-3), (850, 1e-3))
 
 
-def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
+def train(
+    folder: Path,
+    *,
+    data: Path | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    draw: Callable[[np.random.Generator], Any] | None = None,
+) -> dict[str, Any]:
     """Train into `folder` (weights.safetensors, config.json); the last loss comes back. `data` is not used.
 
-    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about an hour.
+    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about an hour. `steps`
+    shortens each stage; with `draw` every image has the contrast (`synthesis.brain_contrast.Contrast`) that it draws.
     """
     import torch
 
     from groundglass.learn.loop import train as run
-    from groundglass.learn.objectives.structures_and_side import StructuresAndSide
+    from groundglass.learn.objectives.voxel_entropy import voxel_entropy
     from groundglass.learn.plan import Plan
     from groundglass.models import save_model
     from groundglass.nets.build import build_network
-    from groundglass.synthesis import PAIRED, STRUCTURES, BrainBatches
+    from groundglass.segmentation.brain_prior import share_maps
+    from groundglass.synthesis import PAIRED, STRUCTURES, BrainBatches, draw_contrast, draw_sequence_contrast
 
     torch.manual_seed(seed)
-    architecture = {"out_channels": len(STRUCTURES) + 1, "filters": list(FILTERS), "activation": "leakyrelu"}
-    network = build_network("SubpixelUNet", **architecture)
-    plan = Plan(
-        steps=steps or STEPS,
-        learning_rate=1e-3,
-        weight_decay=1e-4,
-        warmup=60,
-        average=0.99,
-        precision="bf16",
-        checkpoint_every=100,
-        seed=seed,
-    )
-    batches = BrainBatches(PATCH, VOXEL_MM, seed)
-    history = run(network, batches, StructuresAndSide(PAIRED), plan, folder=folder / "run", log_every=20)
+    architecture = {"tissue": [TISSUE[name] for name in STRUCTURES], "filters": list(FILTERS)}
+    network = build_network("PriorUNet", **architecture)
+    draws = (draw, draw) if draw else (draw_contrast, draw_sequence_contrast)
+    losses = []
+    for stage, ((planned, rate), drawn) in enumerate(zip(STAGES, draws, strict=True)):
+        plan = Plan(
+            steps=min(planned, steps or planned),
+            learning_rate=rate,
+            weight_decay=1e-4,
+            warmup=60,
+            average=0.995,
+            precision="bf16",
+            checkpoint_every=250,
+            seed=seed + stage,
+        )
+        batches = BrainBatches(share_maps(), PATCH, seed=seed + stage, draw=drawn)
+        history = run(network, batches, voxel_entropy, plan, folder=folder / f"stage{stage + 1}", log_every=20)
+        losses.append(history.loss[-1])
     config = {
         "name": "brain-mr",
-        "version": "0.1",
-        "architecture": {"net": "SubpixelUNet", **architecture},
+        "version": "0.2",
+        "architecture": {"net": "PriorUNet", **architecture},
         "labels": list(STRUCTURES),
         "paired": [STRUCTURES[value] for value in PAIRED],
-        "voxel_mm": VOXEL_MM,
     }
     save_model(folder, network, config)
-    return {"steps": plan.steps, "loss": history.loss[-1]}
+    return {"steps": sum(planned for planned, _ in STAGES), "loss": losses[-1]}

@@ -14,6 +14,8 @@ _EXPORTS = {
     "PlantedFinding": "thorax",
     "BrainBatches": "brain",
     "PAIRED": "brain_atlas",
+    "draw_contrast": "brain_contrast",
+    "draw_sequence_contrast": "brain_contrast",
     "STRUCTURES": "brain_atlas",
     "add_noise": "brain_artefacts",
     "apply_gamma_and_bias": "brain_artefacts",

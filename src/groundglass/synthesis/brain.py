@@ -7,18 +7,25 @@ and the tissue around the brain are drawn, since there is one template; tied con
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
-from groundglass.synthesis.brain_artefacts import add_noise, apply_gamma_and_bias, draw_artefacts
+from groundglass.synthesis.brain_artefacts import Grade, add_noise, apply_gamma_and_bias, draw_graded_artefacts
 from groundglass.synthesis.brain_atlas import BrainAtlas, brain_atlas
 from groundglass.synthesis.brain_contrast import Contrast, apply_contrast, draw_contrast
+from groundglass.synthesis.brain_deformation import registered_positions
 from groundglass.synthesis.normalise import normalise_brain
-from groundglass.synthesis.resolution import blur_sigma, down_sample, draw_resolution, gaussian_blur, resize
+from groundglass.synthesis.resolution import Resolution, blur_sigma, down_sample, draw_resolution, gaussian_blur, resize
+from groundglass.synthesis.share_maps import ShareMaps, halved
+
+# The images of one anatomy. The paper has two mild and two severe ones; most real scans lie between.
+GRADES: tuple[Grade, ...] = ("mild", "middling", "middling", "severe")
+IMAGES = len(GRADES)
+FINE = Resolution((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
 
 
 def extent_mm(shape: tuple[int, ...], voxel: float) -> tuple[int, ...]:
@@ -27,15 +34,21 @@ def extent_mm(shape: tuple[int, ...], voxel: float) -> tuple[int, ...]:
 
 
 def render(
-    seen: torch.Tensor, rng: np.random.Generator, *, severe: bool, voxel: float = 1.0, contrast: Contrast | None = None
+    seen: torch.Tensor,
+    rng: np.random.Generator,
+    *,
+    grade: Grade = "middling",
+    voxel: float = 1.0,
+    contrast: Contrast | None = None,
+    resolution: Resolution | None = None,
 ) -> torch.Tensor:
     """An image (X, Y, Z), normalised, of a map of seen labels: contrast, artefacts, resolution in the card's order."""
     shape = tuple(seen.shape)
     drawn = draw_contrast(rng) if contrast is None else contrast
     image = gaussian_blur(apply_contrast(drawn, seen, rng), (float(rng.uniform(0.3, 0.8)),) * 3)
-    artefacts = draw_artefacts(rng, extent_mm(shape, voxel), severe=severe)
+    artefacts = draw_graded_artefacts(rng, extent_mm(shape, voxel), grade)
     image = apply_gamma_and_bias(artefacts, image)
-    resolution = draw_resolution(rng)
+    resolution = resolution or draw_resolution(rng)
     image = gaussian_blur(image, tuple(blur_sigma(t, resolution.sharpness) / voxel for t in resolution.thickness))
     image = add_noise(artefacts, down_sample(image, tuple(max(1.0, s / voxel) for s in resolution.spacing)), rng)
     image = resize(image, list(shape))
@@ -47,31 +60,44 @@ def render(
 
 @dataclass
 class BrainBatches(torch.utils.data.IterableDataset):
-    """Endless batches of one patch: image (1, 1, *shape), structures (1, *shape), right half (1, *shape).
+    """Endless batches of one patch.
 
-    Two images, one mild and one severe, share each anatomy. `item` n depends on `seed` and n alone.
+    image (1, 1, *shape), structures (1, *shape) and expected (1, classes, *shape / 2): the shares that an imperfect
+    affine registration of `maps` expects. As in the paper four images share each anatomy (`GRADES`). Batch n depends
+    on `seed` and n alone.
     """
 
-    shape: tuple[int, int, int] = (80, 96, 80)
-    voxel: float = 2.0
+    maps: ShareMaps
+    shape: tuple[int, int, int] = (64, 64, 64)
+    voxel: float = 1.0
     seed: int = 0
     start: int = 0
-    contrast: Contrast | None = None
+    draw: Callable[[np.random.Generator], Contrast] = draw_contrast
     atlas: BrainAtlas = field(default_factory=brain_atlas)
 
     def starting_at(self, count: int) -> BrainBatches:
         """The same stream without its first `count` batches."""
-        return BrainBatches(self.shape, self.voxel, self.seed, self.start + count, self.contrast, self.atlas)
+        return replace(self, start=self.start + count)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         number = self.start
         while True:
-            subject = number // 2
+            subject = number // IMAGES
             rng = np.random.default_rng([self.seed, subject])
             anatomy = draw_anatomy(rng, extent_mm(self.shape, self.voxel))
-            seen, structures, right = apply_anatomy(anatomy, self.atlas, self.shape, voxel=self.voxel)
-            for part in range(number % 2, 2):
+            seen, structures, _ = apply_anatomy(anatomy, self.atlas, self.shape, voxel=self.voxel)
+            registered = registered_positions(anatomy.deformation, self.shape, voxel=self.voxel)
+            expected = self.maps.at(halved(registered))[None]
+            for part in range(number % IMAGES, IMAGES):
                 paint = np.random.default_rng([self.seed, subject, part])
-                image = render(seen, paint, severe=part == 1, voxel=self.voxel, contrast=self.contrast)
-                yield {"image": image[None, None], "structures": structures[None], "right": right[None]}
+                # The first two are fine, or half of a short training would go by on what nobody can see.
+                image = render(
+                    seen,
+                    paint,
+                    grade=GRADES[part],
+                    voxel=self.voxel,
+                    contrast=self.draw(paint),
+                    resolution=FINE if part < 2 else None,
+                )
+                yield {"image": image[None, None], "structures": structures[None], "expected": expected}
                 number += 1

@@ -16,7 +16,8 @@ from groundglass.synthesis.fields import coarse_noise, smooth_field
 # Values above the structures are tissue outside of the brain: seen in the image, background for the network.
 OUTER_FLUID, SKULL, MARROW, SCALP, FACE, LESION = 14, 15, 16, 17, 21, 25
 FACE_KINDS, LESION_KINDS = 4, 3
-LABEL_COUNT = LESION + LESION_KINDS
+PLEXUS = LESION + LESION_KINDS
+LABEL_COUNT = PLEXUS + 1
 CORTEX, WHITE, FLUID = LABEL["cerebral cortex"], LABEL["cerebral white matter"], LABEL["cerebrospinal fluid"]
 
 
@@ -31,6 +32,8 @@ class Anatomy:
     folds: NDArray[np.float32] | None
     fold_width: float
     fold_depth: float
+    thickness: float
+    plexus: NDArray[np.float32] | None
     head: bool
     rim: bool
     layers: tuple[float, float, float]
@@ -42,16 +45,19 @@ class Anatomy:
 
 def draw_anatomy(rng: np.random.Generator, extent: tuple[int, ...], *, head_probability: float = 0.5) -> Anatomy:
     """Draw an anatomy for a patch of `extent` mm."""
-    folded = rng.random() < 0.35
+    folded = rng.random() < 0.45
     diseased = rng.random() < 0.4
     return Anatomy(
         deformation=draw_deformation(rng, extent),
         fluid_bias=coarse_noise(rng, 2, extent, spacing=rng.uniform(20, 50), std=0.15),
-        fluid_offset=float(rng.uniform(-0.1, 0.4)),
-        white_offset=float(rng.uniform(-0.25, 0.25)),
-        folds=coarse_noise(rng, 1, extent, spacing=rng.uniform(9, 15), std=1.0) if folded else None,
+        fluid_offset=float(rng.uniform(-0.2, 0.3)),
+        # Averaging many people makes the template's cortex thick: most draws are thinner.
+        white_offset=float(rng.uniform(-0.1, 0.35)),
+        folds=coarse_noise(rng, 1, extent, spacing=rng.uniform(6, 11), std=1.0) if folded else None,
         fold_width=float(rng.uniform(0.3, 1.6)),
         fold_depth=float(rng.uniform(14, 30)),
+        thickness=float(rng.uniform(2.1, 3.5)),
+        plexus=coarse_noise(rng, 1, extent, spacing=rng.uniform(4, 9), std=1.0) if rng.random() < 0.6 else None,
         head=bool(rng.random() < head_probability),
         rim=bool(rng.random() < 0.3),
         layers=(float(rng.uniform(-0.5, 6)), float(rng.uniform(2, 9)), float(rng.uniform(2, 10))),
@@ -87,6 +93,9 @@ def apply_anatomy(
     seen = structures.clone()
     if anatomy.lesions is not None:
         _add_lesions(anatomy, seen, shape)
+    if anatomy.plexus is not None:
+        # Choroid plexus or pulsating fluid: neither looks like fluid in every sequence, both are part of the ventricle.
+        seen[(structures == LABEL["lateral ventricle"]) & (smooth_field(anatomy.plexus, shape)[0] > 0.75)] = PLEXUS
     if anatomy.head:
         _add_head(anatomy, seen, structures, depth, positions, shape)
     elif anatomy.rim:
@@ -126,7 +135,7 @@ def _fold(
     inner = depth < -anatomy.fold_depth
     sheet = torch.where(inner, torch.full_like(sheet, 99.0), sheet)
     nearest = torch.minimum(sheet - anatomy.fold_width * 0.6, -depth)
-    folded = torch.where(nearest < 2.8, CORTEX, WHITE).to(structures.dtype)
+    folded = torch.where(nearest < anatomy.thickness, CORTEX, WHITE).to(structures.dtype)
     folded[sheet < anatomy.fold_width * 0.6] = FLUID
     keep = inner & (structures != FLUID)
     return torch.where(fits & ~keep, folded, structures)

@@ -1,8 +1,9 @@
-"""Gamma, receive-coil bias and thermal noise, mild or severe (Brain-ID's two halves)."""
+"""Gamma, receive-coil bias and thermal noise, mild or severe (Brain-ID's two halves), or between."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,12 +21,26 @@ class Artefacts:
     noise: float
 
 
+Grade = Literal["mild", "middling", "severe"]
+# Largest and smallest standard deviation of the bias, that of gamma, and of the noise. Real scanners are middling.
+_RANGES: dict[Grade, tuple[float, float, float, tuple[float, float]]] = {
+    "mild": (0.0, 0.02, 0.01, (0.0, 0.02)),
+    "middling": (0.0, 0.2, 0.05, (0.0, 6.0)),
+    "severe": (0.1, 0.6, 0.1, (5.0, 15.0)),
+}
+
+
 def draw_artefacts(rng: np.random.Generator, extent: tuple[int, ...], *, severe: bool) -> Artefacts:
     """Mild: bias std U(0, 0.02), gamma 0.01, noise U(0, 0.02); severe: U(0.1, 0.6), 0.1 and U(5, 15).
 
     `extent` is the size of the patch in mm.
     """
-    low, high, gamma, noise = (0.1, 0.6, 0.1, (5.0, 15.0)) if severe else (0.0, 0.02, 0.01, (0.0, 0.02))
+    return draw_graded_artefacts(rng, extent, "severe" if severe else "mild")
+
+
+def draw_graded_artefacts(rng: np.random.Generator, extent: tuple[int, ...], grade: Grade) -> Artefacts:
+    """As `draw_artefacts`; middling: bias std U(0, 0.2), gamma 0.05, noise U(0, 6)."""
+    low, high, gamma, noise = _RANGES[grade]
     spacing = 160 * rng.uniform(0.25, 0.5)
     return Artefacts(
         gamma=float(np.exp(gamma * rng.standard_normal())),

@@ -31,43 +31,62 @@ class Deformation:
     fine: NDArray[np.float32]
     widening: float
     flip: bool
+    misfit: NDArray[np.float64]
+
+
+# Half sides in mm of the box around the brain's centre in which centres of small patches lie.
+HALF_BRAIN_MM = np.array([64.0, 84.0, 66.0])
 
 
 def draw_deformation(rng: np.random.Generator, extent: tuple[int, ...]) -> Deformation:
-    """A deformation for a patch of `extent` mm whose centre is near that of the brain."""
+    """A deformation for a patch of `extent` mm: a large one is centred near the brain, a small one lies anywhere in it.
+
+    `misfit` (3x4) is what an affine registration of this brain gets wrong: up to 4 degrees, 4 % and 3 mm.
+    """
     angles = np.deg2rad(rng.uniform(-15, 15, 3))
     shear = rng.uniform(-0.1, 0.1, 6)
     scale = 1 + rng.uniform(-0.2, 0.2) + rng.uniform(-0.08, 0.08, 3)
     matrix = rotation(angles) @ (np.diag(scale) + _off_diagonal(shear))
-    # One patch in five lies well off the brain's centre, as windows and cut fields of view do.
-    away = 45.0 if rng.random() < 0.2 else 14.0
+    away = np.maximum(HALF_BRAIN_MM - 0.35 * np.asarray(extent), 14.0)
+    # One patch in five lies well off the middle, as windows and cut fields of view do.
+    away = np.maximum(away, 45.0) if rng.random() < 0.2 else away
+    turn = rotation(np.deg2rad(rng.uniform(-4, 4, 3))) @ np.diag(1 + rng.uniform(-0.04, 0.04, 3))
     return Deformation(
         matrix=matrix,
-        centre=np.array([0.0, -18.0, 5.0]) + rng.uniform(-away, away, 3),
+        centre=np.array([0.0, -18.0, 5.0]) + rng.uniform(-away, away),
         field=coarse_noise(rng, 3, extent, spacing=rng.uniform(20, 48), std=rng.uniform(0, 6)),
         fine=coarse_noise(rng, 3, extent, spacing=rng.uniform(8, 15), std=rng.uniform(0, 2.2)),
         widening=float(rng.uniform(-2, 2) if rng.random() < 0.45 else rng.uniform(0, 11)),
         flip=bool(rng.random() < 0.5),
+        misfit=np.column_stack([turn, rng.uniform(-3, 3, 3)]),
+    )
+
+
+def placed_positions(deformation: Deformation, shape: tuple[int, int, int], *, voxel: float) -> torch.Tensor:
+    """(3, X, Y, Z) MNI mm of every voxel (side `voxel` mm) of the patch, RAS axes, by the affine map alone."""
+    axes = [voxel * (torch.arange(n, dtype=torch.float32) - (n - 1) / 2) for n in shape]
+    x, y, z = axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
+    m = deformation.matrix
+    mirror = -1.0 if deformation.flip else 1.0
+    return torch.stack(
+        [
+            mirror * float(m[k, 0]) * x + float(m[k, 1]) * y + float(m[k, 2]) * z + float(deformation.centre[k])
+            for k in range(3)
+        ]
     )
 
 
 def atlas_positions(deformation: Deformation, shape: tuple[int, int, int], *, voxel: float) -> torch.Tensor:
-    """(3, X, Y, Z) MNI mm of every voxel (side `voxel` mm) of the patch, RAS axes, before the ventricles move."""
-    axes = [voxel * (torch.arange(n, dtype=torch.float32) - (n - 1) / 2) for n in shape]
-    x, y, z = axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
-    m = deformation.matrix
+    """(3, X, Y, Z) MNI mm of every voxel after the fields bent it, before the ventricles move."""
     bend = smooth_field(deformation.field, shape) + smooth_field(deformation.fine, shape)
-    mirror = -1.0 if deformation.flip else 1.0
-    return torch.stack(
-        [
-            mirror * float(m[k, 0]) * x
-            + float(m[k, 1]) * y
-            + float(m[k, 2]) * z
-            + float(deformation.centre[k])
-            + bend[k]
-            for k in range(3)
-        ]
-    )
+    return placed_positions(deformation, shape, voxel=voxel) + bend
+
+
+def registered_positions(deformation: Deformation, shape: tuple[int, int, int], *, voxel: float) -> torch.Tensor:
+    """(3, X, Y, Z) MNI mm of every voxel as an affine registration of this brain would have it: with its `misfit`."""
+    placed = placed_positions(deformation, shape, voxel=voxel)
+    misfit = torch.from_numpy(deformation.misfit.astype(np.float32))
+    return torch.einsum("ij,jxyz->ixyz", misfit[:, :3], placed) + misfit[:, 3, None, None, None]
 
 
 def move_ventricle_walls(

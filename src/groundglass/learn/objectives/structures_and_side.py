@@ -1,8 +1,6 @@
-"""Soft Dice plus cross-entropy over structures, and one channel that tells right from left."""
+"""Soft Dice plus cross-entropy over structures."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch.nn import functional
@@ -25,20 +23,3 @@ def dice_and_cross_entropy(logits: torch.Tensor, target: torch.Tensor, *, smooth
     size = torch.bincount(flat, minlength=classes).to(share.dtype)
     dice = (2 * overlap + smooth) / (share.sum((0, 2)) + size + smooth)
     return 1 - dice[size > 0].mean() + entropy
-
-
-class StructuresAndSide:
-    """Objective for `train`: batches with `image`, `structures` and `right`; the last channel is the side's logit."""
-
-    def __init__(self, paired: Sequence[int], *, side_weight: float = 0.3) -> None:
-        self.paired = torch.tensor(list(paired))
-        self.side_weight = side_weight
-
-    def __call__(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        output = model(batch["image"])
-        loss = dice_and_cross_entropy(output[:, :-1], batch["structures"])
-        counted = torch.isin(batch["structures"], self.paired.to(batch["structures"])).float()
-        side = functional.binary_cross_entropy_with_logits(
-            output[:, -1].float(), batch["right"].float(), weight=counted, reduction="sum"
-        )
-        return loss + self.side_weight * side / counted.sum().clamp(min=1)
