@@ -201,3 +201,23 @@ def test_odd_headings(text: str) -> None:
     report = read_report(text)
     assert [f.what.name for f in report.findings] == ["pleural effusion"]
     assert report.findings[0].evidence[0].name == "findings"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("No hilar or mediastinal lymphadenopathy.", ["hilar lymphadenopathy", "mediastinal lymphadenopathy"]),
+        (
+            "Interlobular septal and interstitial thickening.",
+            ["interlobular septal thickening", "interstitial opacity"],
+        ),
+        ("Calcified plaques in the aorta and coronary arteries.", ["atherosclerosis", "coronary artery calcification"]),
+    ],
+)
+def test_places_in_a_list_share_their_finding(text: str, expected: list[str]) -> None:
+    assert [f.what.name for f in read_findings(text)] == expected
+
+
+def test_a_wider_place_gives_only_its_side() -> None:
+    where = only("Nodule in the left lung in the lingula.").where
+    assert (str(where.anatomy), where.side) == ("lingula", "left")

@@ -114,10 +114,10 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
         between[position].append(spot)
     taken: set[int] = set()
     for position, index in enumerate(mentions):
-        own = [s for s in between[position] if s.last < index and _only_modifiers(items, s.last + 1, index, covered)]
-        if items[index].kind == "quality" and position and items[mentions[position - 1]].kind in ("finding", "device"):
-            # "The cavity in the left lung has increased": the place is the finding's, and so is what follows.
-            own = [spot for spot in own if not spot.after_preposition]
+        near = between[position]
+        own = [s for s in near if s.last < index and _only_modifiers(items, s.last + 1, index, covered)]
+        if own:
+            own = [*_joined(items, near[: near.index(own[0])], own[0]), *own]
         found[index] = own
         taken.update(spot.first for spot in own)
     for position, index in enumerate(mentions):
@@ -131,6 +131,21 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     for first, second in zip(reversed(mentions[:-1]), reversed(mentions[1:]), strict=True):
         if not found[first] and all(item.kind in _LIST for item in items[first + 1 : second]):
             found[first] = [spot for spot in found[second] if spot.first > second]
+    return found
+
+
+def _joined(items: list[Item], before: list[Place], nearest: Place) -> list[Place]:
+    """ "Septal and interstitial thickening": places in a list that all stand before one mention."""
+    found: list[Place] = []
+    if items[nearest.first - 1].kind not in ("and", "or"):
+        return found
+    later = nearest
+    for spot in reversed(before):
+        links = items[spot.last + 1 : later.first]
+        if spot.after_preposition or any(item.kind not in ("and", "or") for item in links):
+            break
+        found.insert(0, spot)
+        later = spot
     return found
 
 

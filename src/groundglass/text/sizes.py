@@ -93,7 +93,7 @@ def _lengths(sentence: str, match: re.Match[str], *, is_first: bool) -> Size:
         values.append(_mm(third, last))
     values.sort(reverse=True)
     start, end = match.span()
-    kinds = _AXES
+    kinds: tuple[str, ...] = _AXES
     if len(values) == 1 and _SHORT.search(sentence, max(0, start - 40), end + 30):
         kinds = _AXES[1:]
     measured = tuple(_measured(kind, value, "mm") for kind, value in zip(kinds, values, strict=False))

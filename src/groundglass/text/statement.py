@@ -199,6 +199,11 @@ def _of_concept(
     if not named:
         return [Mention(name, index, (spots[0],), ruling)]
     loose = next((spot.side for spot in spots if spot.anatomy is None), None)
+    if len(named) > 1:
+        # "Septal thickening in both lungs": the wider place only gives its side to the narrower one.
+        wide = [spot for spot in named if any(_holds(spot, other, words) for other in named)]
+        loose = loose or next((spot.side for spot in wide), None)
+        named = [spot for spot in named if spot not in wide]
     found = []
     for spot in named:
         refined = _refined(name, spot, words)
@@ -206,6 +211,12 @@ def _of_concept(
             placed = spot if spot.side or loose is None else spot._replace(side=loose)
             found.append(Mention(refined, index, (placed,), ruling))
     return found
+
+
+def _holds(wide: Place, narrow: Place, words: Lexicon) -> bool:
+    if wide.anatomy is None or narrow.anatomy is None or wide.anatomy == narrow.anatomy:
+        return False
+    return wide.anatomy in words.ancestors(narrow.anatomy)
 
 
 def _refined(name: str, spot: Place, words: Lexicon) -> str:
