@@ -116,6 +116,9 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
     for position, index in enumerate(mentions):
         near = between[position]
         own = [s for s in near if s.last < index and _only_modifiers(items, s.last + 1, index, covered)]
+        if items[index].kind == "quality" and position and items[mentions[position - 1]].kind in ("finding", "device"):
+            # "The cavity in the left lung has increased": the place is the finding's, and so is what follows.
+            own = [spot for spot in own if not spot.after_preposition]
         if own:
             own = [*_joined(items, near[: near.index(own[0])], own[0]), *own]
         found[index] = own
