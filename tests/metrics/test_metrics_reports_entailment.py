@@ -190,6 +190,20 @@ def test_statements_speak_one_vocabulary() -> None:
     assert statements_of([past]) == ()
 
 
+def test_what_reports_of_the_chest_take_for_granted() -> None:
+    edema, elsewhere = _finding("oedema"), _finding("oedema", where=Location(_TREE["brain"]))
+    assert [s.what.name for s in statements_of([edema, elsewhere])] == ["pulmonary edema", "oedema"]
+    silhouette = Location(_TREE["cardiomediastinal silhouette"])
+    normal = statements_of([_finding("mediastinal widening", status="absent", where=silhouette)])
+    assert [(s.what.name, s.present) for s in normal] == [("mediastinal widening", False), ("cardiomegaly", False)]
+    assert len(statements_of([_finding("mediastinal widening", where=silhouette)])) == 1
+    device = _finding("endotracheal tube", where=Location(_TREE["carina"]))
+    (tube,) = statements_of([device])
+    assert (tube.place, tube.tip) == (None, "carina")
+    assert contradicts(tube, replace(tube, tip="right main bronchus"))
+    assert [e.kind for e in align([replace(tube, tip="esophagus")], [tube]).errors] == ["wrong location"]
+
+
 def test_sentences_end_at_full_stops_but_not_in_numbers() -> None:
     report = "Nodule of 1.2 cm. Tube 4 cm above the carina.\n\nNo effusion; no edema. Measures 8. Stable.\n1. Scar."
     assert sentences(report) == (

@@ -54,10 +54,22 @@ def statements_of(
 
     A resolved finding is an absent one. What is historical, hypothetical or of another person states nothing.
     `usual_place` tells where a concept is understood to be when nothing is said; a place that says no more is dropped.
+    Edema without a place is that of the lungs, as in reports of the chest; a normal cardiomediastinal silhouette holds
+    a heart of normal size.
     """
-    return tuple(
-        _statement(finding, usual_place(finding.what)) for finding in findings if finding.attribute("assertion") is None
-    )
+    stated: list[Statement] = []
+    for finding in findings:
+        if finding.attribute("assertion") is None:
+            statement = _statement(finding, usual_place(finding.what))
+            stated += [statement, *_denied_with(statement)]
+    return tuple(stated)
+
+
+def _denied_with(statement: Statement) -> list[Statement]:
+    """What a denial denies as well because of where it denies."""
+    places = _judgement()["denied_with"].get(statement.what.name, {})
+    name = places.get(statement.place.name) if statement.place and not statement.present else None
+    return [replace(statement, what=ontology()[name], place=None)] if name else []
 
 
 def _statement(finding: Finding, usual: Term | None) -> Statement:
@@ -69,8 +81,9 @@ def _statement(finding: Finding, usual: Term | None) -> Statement:
     if _is_device(finding.what):
         # A device is one thing: two places of it exclude each other, as two places of nodules do not.
         place, tip = None, tip or (place.name.casefold() if place else None)
+    unplaced = _judgement()["unplaced"].get(finding.what.name) if place is None else None
     return Statement(
-        what=finding.what,
+        what=ontology()[unplaced] if unplaced else finding.what,
         present=finding.status != "absent" and course != "resolved",
         certain=finding.status != "uncertain",
         sides=_sides(finding),
