@@ -1,0 +1,62 @@
+"""The commands structure, timeline and graph on files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from groundglass.app.text_commands import graph, structure, timeline
+from groundglass.core import InputError
+
+REPORT = "Date: 2024-01-01\nFINDINGS: Small left pleural effusion. No pneumothorax."
+LATER = "Date: 2024-01-09\nFINDINGS: The left pleural effusion has increased."
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Path:
+    (tmp_path / "one.txt").write_text(REPORT)
+    (tmp_path / "two.txt").write_text(LATER)
+    return tmp_path
+
+
+def run(*words: str) -> str:
+    app = typer.Typer()
+    for command in (structure, timeline, graph):
+        app.command()(command)
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_structure(patient: Path) -> None:
+    file = str(patient / "one.txt")
+    assert "effusion: present" in run("structure", file)
+    assert json.loads(run("structure", file, "--json"))["items"]["effusion side"]["value"] == "left"
+    assert json.loads(run("structure", file, "--fhir"))["resourceType"] == "QuestionnaireResponse"
+    out = patient / "form.json"
+    assert run("structure", file, "-o", str(out)) == ""
+    assert json.loads(out.read_text())["template"] == "chest-xray"
+
+
+def test_timeline(patient: Path) -> None:
+    said = run("timeline", str(patient))
+    assert "2024-01-09 persisting" in said
+    assert run("timeline", str(patient), "--csv").startswith("study_id,")
+    assert len(json.loads(run("timeline", str(patient), "--json"))["studies"]) == 2
+
+
+def test_graph(patient: Path) -> None:
+    made = json.loads(run("graph", str(patient / "two.txt"), "--prior", str(patient / "one.txt"), "--stated"))
+    assert made["relationships"][0]["predicate"] == "worsened"
+    places = {row["bbox_name"] for row in json.loads(run("graph", str(patient / "one.txt")))["attributes"]}
+    assert {"left costophrenic angle", "left lung", "lungs", "right apical zone"} <= places
+    assert run("graph", str(patient / "one.txt"), "--rdf").endswith(" .\n")
+
+
+def test_a_missing_file_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        run("structure", str(tmp_path / "none.txt"))
