@@ -70,6 +70,49 @@ def test_tables_text_columns_and_paired_tests(tmp_path: Path) -> None:
     assert summary(result, "green", method="q.csv")["mean"] == 1
 
 
+def test_clinical_f1_of_label_sets(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    from groundglass.metrics.reports import CHEXPERT_5, CHEXPERT_14, clinical_f1
+    from groundglass.text import label
+
+    q = tmp_path / "q"
+    q.mkdir()
+    for case, text in REFERENCES.items():
+        (q / f"{case}.txt").write_text("Clear lungs." if case == "sub-1_b" else text)
+    metrics = ("--metrics", "label_f1_micro,label_f1_macro,label_f1", "--judge", "none")
+    sets = ("--labels", "chexpert14,nih14,chexpert5")
+    result = document("reports", *folders, "--against", q, *metrics, *sets)
+
+    def expected(reports: dict[str, str], name: str, labels: tuple[str, ...]):  # type: ignore[no-untyped-def]
+        said, true = (
+            {case: {k: v.number for k, v in label(text, name).items()} for case, text in texts.items()}
+            for texts in (reports, REFERENCES)
+        )
+        return clinical_f1(said, true, labels=labels)
+
+    others = {case: (q / f"{case}.txt").read_text() for case in REFERENCES}
+    nih = tuple(name for name in label("", "nih14") if name != "No Finding")
+    for shown, name, labels in (
+        ("chexpert14", "chexpert14", CHEXPERT_14[:-1]), ("chexpert5", "chexpert14", CHEXPERT_5), ("nih14", "nih14", nih)
+    ):  # fmt: skip
+        first, second = expected(CANDIDATES, name, labels), expected(others, name, labels)
+        for mean in ("micro", "macro"):
+            a, b = getattr(first, mean).f1, getattr(second, mean).f1
+            line = summary(result, f"label_f1_{mean}", shown, "p")
+            assert line["value"] == pytest.approx(a)
+            assert line["low"] <= line["value"] <= line["high"]
+            assert summary(result, f"label_f1_{mean}", shown, "q")["value"] == pytest.approx(b)
+            test = next(t for t in result["tests"] if (t["label"], t["metric"]) == (shown, f"label_f1_{mean}"))
+            assert test["difference"] == pytest.approx(a - b)
+            assert (test["n"], test["patients"], test["p"]) == (4, 3, {})
+            assert test["low"] <= test["difference"] <= test["high"]
+        for each, score in first.by_label.items():
+            value = summary(result, "label_f1", f"{shown}: {each}", "p")["value"]
+            assert value == score.f1 or (value is None and score.support == 0)  # in neither text of any case
+    assert summary(result, "label_f1_micro", "chexpert14", "p")["note"] == "13 labels, 4 in the truth"
+    assert "is not a label set" in problem("reports", *folders, "--labels", "chexpert13")
+    assert "chexpert14" in compare("reports", *folders, "--judge", "none").stdout
+
+
 def test_missing_empty_and_double_reports(folders: tuple[Path, Path], tmp_path: Path) -> None:
     prediction, truth = folders
     (prediction / "sub-2_a.txt").unlink()

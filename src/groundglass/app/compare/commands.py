@@ -234,12 +234,16 @@ def reports_command(
         typer.Option(metavar="FILE", help="Keeps the endpoint's answers: the same question is asked once."),
     ] = None,
     text_column: Annotated[_OptionalText, typer.Option(help="Column of a table with the report.")] = None,
+    labels: Annotated[
+        str, typer.Option(help="Label sets of clinical F1, separated by commas: chexpert14, chexpert5, nih14, ...")
+    ] = "chexpert14",
 ) -> Any:
-    """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, graph F1, RadFact, CheXprompt, GREEN."""
+    """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, clinical F1, RadFact, CheXprompt, GREEN."""
+    from groundglass.app.compare.clinical import checked_label_sets
     from groundglass.app.compare.judges import choices
     from groundglass.app.compare.reports import Reports
 
-    return Reports(choices(judge, model, transcripts), text_column)
+    return Reports(choices(judge, model, transcripts), text_column, checked_label_sets(_names(labels)))
 
 
 def rank(

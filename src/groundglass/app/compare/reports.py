@@ -1,4 +1,4 @@
-"""`compare reports`: words shared with the reference, and what judges say of truth, completeness and errors."""
+"""`compare reports`: words and labels shared with the reference, and what judges say of truth and errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from groundglass.app.compare.cases import pair_cases, stem
+from groundglass.app.compare.clinical import label_figures, label_pairs, label_tests
 from groundglass.app.compare.judges import Choice
 from groundglass.app.compare.judging import JUDGED, disagreement, judge_all
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
@@ -30,6 +31,9 @@ MEASURES = {
     "graph_relation_f1": Measure("relation F1"),
     "graph_f1": Measure("graph F1 (mean of entity and relation)"),
     "lunguage_f1": Measure("LunguageScore (character n-grams)"),
+    "label_f1_micro": Measure("clinical F1, micro"),
+    "label_f1_macro": Measure("clinical F1, macro"),
+    "label_f1": Measure("clinical F1"),
     "radfact_precision": Measure("RadFact logical precision"),
     "radfact_recall": Measure("RadFact logical recall"),
     "radfact_f1": Measure("RadFact logical F1"),
@@ -41,15 +45,19 @@ MEASURES = {
     "errors_all": Measure("CheXprompt errors", higher_is_better=False),
     "green": Measure("GREEN"),
 }
-USUAL = ("bleu-1", "bleu-4", "rouge-l", "meteor", "cider-d", "graph_f1", "lunguage_f1", *JUDGED)
+USUAL = (
+    "bleu-1", "bleu-4", "rouge-l", "meteor", "cider-d", "graph_f1", "lunguage_f1", "label_f1_micro", "label_f1_macro",
+    *JUDGED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reports against reference reports, by words and by `judges` (none: words only). `column` holds the text."""
+    """Reports against reference reports: by words, by `label_sets` and by `judges`. `column` holds the text."""
 
     judges: tuple[Choice, ...] = ()
     column: str | None = None
+    label_sets: tuple[str, ...] = ("chexpert14",)
 
     @property
     def name(self) -> str:
@@ -57,18 +65,26 @@ class Reports:
 
     @property
     def rules(self) -> Mapping[str, Any]:
-        rules = {"words": "Penn Treebank, as the COCO caption scripts"}
+        rules = {"words": "Penn Treebank, as the COCO caption scripts", "labels": ", ".join(self.label_sets)}
         return {**rules, "judges": ", ".join(choice.name for choice in self.judges)} if self.judges else rules
 
     def measure(self, metric: str) -> Measure:
         return MEASURES[metric]
 
     def tests(self, first: Scored, second: Scored, settings: Settings) -> Sequence[Test]:
-        return ()
+        """Differences of clinical F1; what single reports have is tested by `run`."""
+        wanted = self._metrics(settings)
+        theirs = {labelled.set_name: labelled for labelled in second.material}
+        return [
+            test
+            for labelled in first.material
+            if labelled.set_name in theirs
+            for test in label_tests(labelled, theirs[labelled.set_name], wanted, settings)
+        ]
 
     def score(self, prediction: Path, truth: Path, settings: Settings) -> Scored:
         """All cases. Raises the typed errors of core."""
-        metrics = chosen_metrics(settings.metrics, tuple(MEASURES), USUAL)
+        metrics = self._metrics(settings)
         said, real = (read_reports(path, settings, column=self.column) for path in (prediction, truth))
         if len(real.cases) == 1 and list(said.cases) == [stem(prediction.name)]:  # two files, whatever their names
             said = replace(said, cases=dict(zip(real.cases, said.cases.values(), strict=True)))
@@ -80,6 +96,9 @@ class Reports:
         rows, figures = word_scores(pairs, metrics, settings)
         found, failures = stated_scores(pairs, metrics, settings)
         rows += found
+        labelled, broken = label_pairs(pairs, self.label_sets, metrics, settings)
+        failures |= broken
+        figures += [figure for each in labelled for figure in label_figures(each, metrics, settings)]
         notes = [f"{len(extra)} predicted report(s) have no reference and were left out"] if extra else []
         verdicts = [judge_all(pairs, choice, metrics, settings) for choice in self.judges if set(metrics) & set(JUDGED)]
         for one in verdicts:
@@ -89,4 +108,7 @@ class Reports:
         if len(verdicts) == 2:
             rows += disagreement(verdicts[0].rows, verdicts[1].rows, (self.judges[0].name, self.judges[1].name))
         spent = {"judges": [one.usage for one in verdicts]}
-        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), extra=spent)
+        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), spent, labelled)
+
+    def _metrics(self, settings: Settings) -> tuple[str, ...]:
+        return chosen_metrics(settings.metrics, tuple(MEASURES), USUAL)
