@@ -221,3 +221,25 @@ def test_places_in_a_list_share_their_finding(text: str, expected: list[str]) ->
 def test_a_wider_place_gives_only_its_side() -> None:
     where = only("Nodule in the left lung in the lingula.").where
     assert (str(where.anatomy), where.side) == ("lingula", "left")
+
+
+def test_two_lobes_under_one_head() -> None:
+    found = read_findings("Right upper and lower lobe consolidation.")
+    places = [(str(f.where.anatomy), f.where.side) for f in found]
+    assert places == [("upper lobe of lung", "right"), ("lower lobe of lung", "right")]
+
+
+def test_a_device_is_one_finding_where_its_tip_is() -> None:
+    line = only("Left subclavian central line terminates in the mid SVC.")
+    assert (str(line.where.anatomy), line.where.side) == ("superior vena cava", "left")
+    assert line.attribute("position") == "superior vena cava"
+
+
+def test_an_enlarged_node_is_enlarged_not_its_place() -> None:
+    node = only("Enlarged right paratracheal lymph node measures 1.5 cm in short axis.")
+    assert ontology().is_a(node.what.name, "lymphadenopathy")
+    assert [(m.kind.name, m.value) for m in node.measurements] == [("short axis", 15.0)]
+
+
+def test_two_words_for_normal_say_it_once() -> None:
+    assert stated("The lungs are well expanded and clear.") == [("opacity", "absent")]

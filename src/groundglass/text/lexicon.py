@@ -138,6 +138,9 @@ def _concepts(tree: Ontology, language: str, places: dict[str, Any]) -> Iterator
     silent, sided = set(places["silent"]), places["sided anatomy"]
     for phrase, (name, side) in sided.items():
         yield normalised(phrase), "anatomy", (name, side)
+    for phrase, (first, second) in places["two anatomies"].items():
+        yield normalised(phrase), "anatomy", (first, None)
+        yield normalised(phrase), "second anatomy", (second, None)
     for phrase, name in places["anatomy that is a finding"].items():
         yield normalised(phrase), "finding", name
     for entry in tree:

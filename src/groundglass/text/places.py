@@ -42,6 +42,10 @@ def places(items: list[Item], low: int, high: int, words: Lexicon) -> list[Place
                 found[-1] = before._replace(side=str(value), last=index)
             else:
                 found.append(Place(None, str(value), index, index, _led(items, index, low)))
+        elif kind == "second anatomy" and found:
+            # "Right upper and lower lobes": the side before the first holds for both.
+            anatomy, _ = _named(items[index])
+            found.append(Place(anatomy, found[-1].side, index, index, found[-1].after_preposition))
         elif kind == "anatomy":
             anatomy, own = _named(items[index])
             found.append(Place(anatomy, own, index, index, _led(items, index, low)))
