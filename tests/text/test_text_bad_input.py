@@ -122,7 +122,7 @@ def _seconds(text: str) -> float:
 
 @pytest.mark.slow
 def test_ten_megabytes_on_one_line() -> None:
-    text = "No pleural effusion and a 3 x 4 cm mass in the right upper lobe which may represent carcinoma " * 105_000
+    text = "No pleural effusion and a 3 x 4 cm mass in the right upper lobe which may represent carcinoma " * 108_000
     assert len(text) > 9_900_000
     assert len(read_findings(text)) > 300_000
 
