@@ -84,7 +84,7 @@ def _brute(phrases: list[Phrase], others: list[Phrase], judge: TableJudge) -> li
 
 def test_six_fractions_equal_a_brute_force_reading_of_the_definition() -> None:
     rng = np.random.default_rng(61)
-    for _ in range(60):
+    for _ in range(30):
         candidate, reference, judge = _case(rng)
         score = radfact(candidate, reference, judge).score
         precision, recall = _brute(candidate, reference, judge), _brute(reference, candidate, judge)
