@@ -113,6 +113,56 @@ def test_clinical_f1_of_label_sets(folders: tuple[Path, Path], tmp_path: Path) -
     assert "chexpert14" in compare("reports", *folders, "--judge", "none").stdout
 
 
+@pytest.fixture(scope="module")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT with random weights that knows the words of the reports."""
+    torch = pytest.importorskip("torch")
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    words = sorted({word.strip(".").lower() for text in REFERENCES.values() for word in text.split()})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *words]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_bertscore_by_an_encoder_in_a_folder(folders: tuple[Path, Path], tiny_bert: Path) -> None:
+    from groundglass.metrics.text_overlap import BertScorer
+
+    (folders[0] / "sub-3_a.txt").unlink()
+    options = ("--encoder", tiny_bert, "--encoder-layer", 1, "--judge", "none", "--allow-missing", "worst")
+    result = document("reports", *folders, *options, "--metrics", "bertscore_precision,bertscore_recall,bertscore")
+    candidates = ["" if case == "sub-3_a" else text for case, text in CANDIDATES.items()]
+    expected = BertScorer(tiny_bert, layer=1).score(candidates, list(REFERENCES.values()))
+    for metric, column in (("_precision", "precision"), ("_recall", "recall"), ("", "f1")):
+        found = values(result, f"bertscore{metric}", "encoder")
+        assert found == pytest.approx(dict(zip(CANDIDATES, getattr(expected, column), strict=True)))
+        assert (found["sub-2_a"], found["sub-3_a"]) == (pytest.approx(1), 0)
+    assert result["conventions"]["encoder"] == f"{tiny_bert}, layer 1, not rescaled"
+    usual = compare("reports", *folders, *options)
+    assert "BERTScore F1" in usual.stdout
+    assert "BERTScore" not in compare("reports", *folders, "--judge", "none", "--allow-missing", "worst").stdout
+
+
+def test_encoders_that_cannot_be_had(
+    folders: tuple[Path, Path], tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("--metrics", "bertscore", "--judge", "none")
+    assert "needs an encoder" in problem("reports", *folders, *asked)
+    assert "has no layer 9" in problem("reports", *folders, *asked, "--encoder", tiny_bert, "--encoder-layer", 9)
+    assert "cannot be loaded" in problem("reports", *folders, *asked, "--encoder", tiny_bert / "nothing")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # its environment variable, read on import
+    text = problem("reports", *folders, *asked, "--encoder", "nobody/no-such-encoder")
+    assert "nobody/no-such-encoder: cannot be loaded as a text encoder" in text
+
+
 def test_missing_empty_and_double_reports(folders: tuple[Path, Path], tmp_path: Path) -> None:
     prediction, truth = folders
     (prediction / "sub-2_a.txt").unlink()

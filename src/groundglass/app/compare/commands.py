@@ -237,13 +237,19 @@ def reports_command(
     labels: Annotated[
         str, typer.Option(help="Label sets of clinical F1, separated by commas: chexpert14, chexpert5, nih14, ...")
     ] = "chexpert14",
+    encoder: Annotated[
+        _OptionalText, typer.Option(metavar="NAME_OR_FOLDER", help="Adds BERTScore by this text encoder.")
+    ] = None,
+    encoder_layer: Annotated[int, typer.Option(help="Its hidden states: 0 the embeddings, -1 the last.")] = -1,
 ) -> Any:
     """Reports (.txt, report.json, DICOM SR, tables): BLEU to CIDEr, clinical F1, RadFact, CheXprompt, GREEN."""
     from groundglass.app.compare.clinical import checked_label_sets
+    from groundglass.app.compare.encoder import Encoder
     from groundglass.app.compare.judges import choices
     from groundglass.app.compare.reports import Reports
 
-    return Reports(choices(judge, model, transcripts), text_column, checked_label_sets(_names(labels)))
+    judges, sets = choices(judge, model, transcripts), checked_label_sets(_names(labels))
+    return Reports(judges, text_column, sets, Encoder(encoder, encoder_layer) if encoder else None)
 
 
 def rank(

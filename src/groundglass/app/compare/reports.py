@@ -9,6 +9,7 @@ from typing import Any
 
 from groundglass.app.compare.cases import pair_cases, stem
 from groundglass.app.compare.clinical import label_figures, label_pairs, label_tests
+from groundglass.app.compare.encoder import Encoder, encoder_scores
 from groundglass.app.compare.judges import Choice
 from groundglass.app.compare.judging import JUDGED, disagreement, judge_all
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
@@ -27,6 +28,9 @@ MEASURES = {
     "rouge-l": Measure("ROUGE-L (COCO)"),
     "meteor": Measure("METEOR (exact, stem)"),
     "cider-d": Measure("CIDEr-D"),
+    "bertscore_precision": Measure("BERTScore precision"),
+    "bertscore_recall": Measure("BERTScore recall"),
+    "bertscore": Measure("BERTScore F1"),
     "graph_entity_f1": Measure("entity F1"),
     "graph_relation_f1": Measure("relation F1"),
     "graph_f1": Measure("graph F1 (mean of entity and relation)"),
@@ -53,11 +57,12 @@ USUAL = (
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reports against reference reports: by words, by `label_sets` and by `judges`. `column` holds the text."""
+    """Reports against reference reports: by words, `encoder`, `label_sets` and `judges`. `column` holds the text."""
 
     judges: tuple[Choice, ...] = ()
     column: str | None = None
     label_sets: tuple[str, ...] = ("chexpert14",)
+    encoder: Encoder | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +71,11 @@ class Reports:
     @property
     def rules(self) -> Mapping[str, Any]:
         rules = {"words": "Penn Treebank, as the COCO caption scripts", "labels": ", ".join(self.label_sets)}
-        return {**rules, "judges": ", ".join(choice.name for choice in self.judges)} if self.judges else rules
+        if self.encoder:
+            rules["encoder"] = self.encoder.name
+        if self.judges:
+            rules["judges"] = ", ".join(choice.name for choice in self.judges)
+        return rules
 
     def measure(self, metric: str) -> Measure:
         return MEASURES[metric]
@@ -93,7 +102,9 @@ class Reports:
         pairs = ReportPairs(
             cases, [real.patients[c] for c in cases], [texts[c] for c in cases], [real.cases[c] for c in cases]
         )
+        encoded = encoder_scores(pairs, self.encoder, metrics)
         rows, figures = word_scores(pairs, metrics, settings)
+        rows += encoded
         found, failures = stated_scores(pairs, metrics, settings)
         rows += found
         labelled, broken = label_pairs(pairs, self.label_sets, metrics, settings)
@@ -111,4 +122,5 @@ class Reports:
         return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), spent, labelled)
 
     def _metrics(self, settings: Settings) -> tuple[str, ...]:
-        return chosen_metrics(settings.metrics, tuple(MEASURES), USUAL)
+        usual = (*USUAL, "bertscore") if self.encoder else USUAL
+        return chosen_metrics(settings.metrics, tuple(MEASURES), usual)
