@@ -31,7 +31,7 @@ _OTHERS = (
     ),
     (re.compile(rf"{_NUMBER}\s{{0,2}}(?:degrees?|°)", re.IGNORECASE), "angle", "deg"),
 )
-_OTHER_UNITS = re.compile(r"ml\b|cc\b|cm3|cubic|hu\b|hounsfield|suv|degree|°", re.IGNORECASE)
+_OTHER_UNITS = ("ml", "cc", "cm3", "cubic", "hu", "hounsfield", "suv", "degree", "°")
 _SHORT = re.compile(r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)", re.IGNORECASE)
 _AXES = ("long axis", "short axis", "third axis")
 _PRIOR = tuple(
@@ -70,7 +70,8 @@ def sizes(sentence: str) -> list[Size]:
     found: list[Size] = []
     for match in _DIAMETERS.finditer(sentence):
         found.append(_lengths(sentence, match, is_first=not found))
-    if _OTHER_UNITS.search(sentence):
+    lowered = sentence.lower()
+    if any(unit in lowered for unit in _OTHER_UNITS):
         for pattern, kind, unit in _OTHERS:
             for match in pattern.finditer(sentence):
                 is_prior = _is_prior(sentence, match.start(), is_first=True)

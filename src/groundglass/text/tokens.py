@@ -7,6 +7,7 @@ import re
 from groundglass.text.lexicon import Lexicon, Role
 
 _SPACES = re.compile(r"\s{2,}")
+_WIDE = ("  ", "\n", "\t", "\r", "\xa0", "\u2003")  # what a run of white space holds in practice: cheaper to look for
 # Everything but letters and digits reads as a space; the text keeps its length, so every offset holds.
 _FOLD = {i: (c.lower() if c.isascii() and c.isalnum() else " ") for i, c in enumerate(map(chr, range(128)))}
 
@@ -38,7 +39,7 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
     Phrases may run over line breaks and repeated spaces, not over punctuation that stands alone.
     """
     plain = folded(sentence) + " "
-    if _SPACES.search(sentence):
+    if any(space in sentence for space in _WIDE) and _SPACES.search(sentence):
         return _with_wide_gaps(sentence, plain, words)
     found: list[Token] = []
     last = 0
