@@ -14,15 +14,7 @@ from jsonschema import Draft202012Validator
 from groundglass.core import Box, GeometryError, InputError
 from groundglass.text import graph, read_report
 from groundglass.text.graph import Exam, PlaceNode, PlacePhrase, SceneGraph, SceneObject
-from groundglass.text.graph.attributes import labels
-
-COMPARED = ("improved", "worsened", "no change")
-CUES = {
-    "temporal": ("acute", "chronic", "subacute"),
-    "severity": ("trace", "small", "mild", "moderate", "severe"),
-    "texture": ("solid", "linear", "spiculated", "diffuse"),
-    "certainty": ("probable", "possible"),
-}
+from groundglass.text.graph.planted import random_graph
 
 
 def tree() -> networkx.DiGraph:
@@ -34,36 +26,6 @@ def tree() -> networkx.DiGraph:
         if row["parent"]:
             found.add_edge(row["parent"], row["name"])
     return found
-
-
-def random_graph(rng: np.random.Generator, exam: Exam) -> SceneGraph:
-    """A graph of random places, sentences, attributes and cues, in the order that every graph has."""
-    names = [*graph.place_tree().places, "unknown"]
-    chosen = sorted(rng.choice(len(names), size=int(rng.integers(1, 8)), replace=False))
-    sentences = [
-        (f"{exam.study_id}|{i + 1}", f"Sentence {i}.", "findings" if i < 4 else "impression") for i in range(6)
-    ]
-    nodes = []
-    for place in (names[index] for index in chosen):
-        used = sorted(rng.choice(6, size=int(rng.integers(1, 4)), replace=False))
-        nodes.append(PlaceNode(place, tuple(random_phrase(rng, *sentences[i]) for i in used)))
-    objects = tuple(SceneObject(node.place) for node in nodes)
-    return SceneGraph(exam, tuple(nodes), objects, (), "Cough." if rng.random() < 0.5 else "")
-
-
-def random_phrase(rng: np.random.Generator, phrase_id: str, text: str, section: str) -> PlacePhrase:
-    attributes = set()
-    for index in rng.choice(len(labels()), size=int(rng.integers(1, 4)), replace=False):
-        category, label = labels()[index]
-        polarity = "yes" if rng.random() < 0.7 else "no"
-        known = f"{category}|{polarity}|{label}"
-        attributes.add("nlp|yes|normal" if known == "nlp|no|abnormal" else known)
-    cues = {
-        kind: tuple(f"{kind}|yes|{value}" for value in sorted(v for v in values if rng.random() < 0.2))
-        for kind, values in CUES.items()
-    }
-    compared = tuple(f"comparison|yes|{value}" for value in sorted(COMPARED) if rng.random() < 0.2)
-    return PlacePhrase(phrase_id, text, section, tuple(sorted(attributes)), compared, **cues)
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(2000, marks=pytest.mark.slow)])
