@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -203,6 +204,8 @@ class _Model(BaseHTTPRequestHandler):
     """A model that finds every statement entailed, never an error, one matched finding; and counts what it is asked."""
 
     asked: list[str]
+    broken: tuple[str, ...] = ()
+    """What holds one of these words gets no usable answer."""
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -220,6 +223,8 @@ class _Model(BaseHTTPRequestHandler):
         if schema == "phrases":
             last = body["messages"][-1]["content"].strip().splitlines()[-1]
             reply = json.dumps({"phrases": [part.strip() + "." for part in last.split(".") if part.strip()]})
+        if any(words in message["content"] for words in self.broken for message in body["messages"]):
+            reply = "I would rather not say."
         content = json.dumps(
             {
                 "choices": [{"message": {"role": "assistant", "content": reply}}],
@@ -250,6 +255,10 @@ def endpoint() -> Iterator[tuple[str, list[str]]]:
 def test_an_endpoint_its_transcripts_and_the_disagreement(
     folders: tuple[Path, Path], endpoint: tuple[str, list[str]], tmp_path: Path
 ) -> None:
+    from groundglass.metrics.judge import EndpointJudge, error_disagreement
+    from groundglass.metrics.reports import RuleJudge
+    from groundglass.text import read_findings
+
     address, asked = endpoint
     judges = ("--judge", "builtin", "--judge", address, "--model", "tiny", "--transcripts", tmp_path / "store.sqlite")
     metrics = ("--metrics", "radfact_f1,errors_significant,green")
@@ -261,10 +270,38 @@ def test_an_endpoint_its_transcripts_and_the_disagreement(
     usage = result["methods"][0]["judges"][1]
     assert usage["requests"] == len(asked) > 0
     assert usage["failures"] == {}
+    told = result["methods"][0]["disagreement"]
+    rules, cases = RuleJudge(read_findings), list(REFERENCES)
+    pairs = [(CANDIDATES[case], REFERENCES[case]) for case in cases]
+    expected = error_disagreement(rules, EndpointJudge.recorded("tiny", tmp_path / "store.sqlite"), pairs)
+    assert (told["first"], told["second"]) == ("builtin", "tiny")
+    assert [row["category"] for row in told["categories"]] == [one.category for one in expected.categories]
+    for row, one in zip(told["categories"], expected.categories, strict=True):
+        numbers = (one.n, one.agreement, one.first_mean, one.second_mean, one.mean_difference)
+        found = (row["n"], row["agreement"], row["first_mean"], row["second_mean"], row["mean_difference"])
+        assert found == pytest.approx(numbers)
+        assert row["kappa"] == (None if math.isnan(one.kappa) else pytest.approx(one.kappa))
+        assert row["differing"] == [cases[n] for n in one.differing]
+    assert set(told["categories"][0]["differing"]) == {"sub-1_a", "sub-3_a"}
     before = len(asked)
     again = document("reports", *folders, *judges, *metrics)
     assert len(asked) == before
     assert again["rows"] == result["rows"]
+    shown = compare("reports", *folders, *judges, *metrics).stdout
+    assert "error, builtin and tiny" in shown
+    assert "significant omitted finding" in shown
+    words = document("reports", *folders, *judges, "--metrics", "green")
+    assert "disagreement" not in words["methods"][0]
+
+
+def test_an_unreadable_answer_counts_as_unanswered(
+    folders: tuple[Path, Path], endpoint: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Model, "broken", ("Clear lungs.",))
+    judges = ("--judge", "builtin", "--judge", endpoint[0], "--model", "tiny", "--metrics", "errors_all")
+    told = document("reports", *folders, *judges)["methods"][0]["disagreement"]
+    assert (told["unanswered_by_first"], told["unanswered_by_second"]) == ([], ["sub-2_a", "sub-3_a"])
+    assert {row["n"] for row in told["categories"]} == {2}
 
 
 def test_judges_that_cannot_be_had(folders: tuple[Path, Path]) -> None:

@@ -12,7 +12,8 @@ from groundglass.app.compare.batch import Failure, run_all
 from groundglass.app.compare.judges import Choice, judge_of
 from groundglass.app.compare.report_texts import ReportPairs, ReportText
 from groundglass.app.compare.settings import Settings
-from groundglass.metrics.judge import JudgeError, Phrase, ask_all
+from groundglass.metrics.judge import compare_errors
+from groundglass.metrics.judge.protocol import JudgeError, Phrase, ReportError, ask_all
 from groundglass.metrics.reports.error_counts import ErrorCounts
 from groundglass.metrics.reports.green import green_of
 from groundglass.metrics.reports.radfact import RadFactScore, radfact
@@ -25,26 +26,31 @@ LOGICAL = ("radfact_precision", "radfact_recall", "radfact_f1")
 PLACED = ("grounding_precision", "grounding_recall", "spatial_precision", "spatial_recall")
 ERRORS = ("errors_significant", "errors_all")
 JUDGED = (*LOGICAL, *PLACED, *ERRORS, "green")
+_CASES = ("differing", "unanswered_by_first", "unanswered_by_second")
 _VOID_ABOVE = 0.01
+Errors = tuple[ReportError, ...] | JudgeError
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows of one judge, reports that broke it, remarks, and what it cost (an endpoint)."""
+    """Rows of one judge, reports that broke it, remarks, what it cost (an endpoint), and the errors that it named in
+    each report (none where it was not asked for errors)."""
 
     rows: list[Row]
     failures: Mapping[str, str]
     notes: list[str]
     usage: Mapping[str, Any]
+    errors: Sequence[Errors]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Values of one report, the questions that were asked and those that got no usable answer."""
+    """Values of one report, the questions that were asked and those that got no usable answer, the errors named."""
 
     values: Mapping[str, float]
     asked: int
     unanswered: int
+    errors: Errors | None = None
 
 
 def judge_all(pairs: ReportPairs, choice: Choice, metrics: Sequence[str], settings: Settings) -> Judged:
@@ -68,7 +74,8 @@ def judge_all(pairs: ReportPairs, choice: Choice, metrics: Sequence[str], settin
             rows += [Row(case, patient, choice.name, metric, answer.values[metric]) for metric in asked]
     usage = getattr(judge, "usage", None)
     spent = {"judge": judge.name, **(asdict(usage) if usage else {})}
-    return Judged(rows, failures, _notes(judge, [a for a in answers if isinstance(a, Verdicts)]), spent)
+    notes = _notes(judge, [answer for answer in answers if isinstance(answer, Verdicts)])
+    return Judged(rows, failures, notes, spent, _errors_of(answers) if set(asked) & set(ERRORS) else ())
 
 
 def disagreement(first: Sequence[Row], second: Sequence[Row], names: tuple[str, str]) -> list[Row]:
@@ -87,11 +94,28 @@ def disagreement(first: Sequence[Row], second: Sequence[Row], names: tuple[str, 
     ]
 
 
+def error_agreement(
+    first: Judged, second: Judged, names: tuple[str, str], cases: Sequence[str]
+) -> dict[str, Any] | None:
+    """Agreement and kappa of two judges for each kind of error, as plain values; None where errors were not asked for.
+
+    `differing` and what was left unanswered are told by case.
+    """
+    if not first.errors:
+        return None
+    found = asdict(compare_errors(*names, first.errors, second.errors))
+    for place in (*found["categories"], found):
+        named = {key: [cases[n] for n in place[key]] for key in _CASES if key in place}
+        place |= named
+    return found
+
+
 def judged(judge: Judge, metrics: Sequence[str], pair: tuple[ReportText, ReportText]) -> Verdicts:
     """All verdicts on one candidate and its reference."""
     candidate, reference = pair
     values: dict[str, float] = dict.fromkeys(metrics, math.nan)
     asked = unanswered = 0
+    errors: Errors | None = None
     if set(metrics) & {*LOGICAL, *PLACED}:
         phrases = [_phrases(judge, report) for report in pair]
         if any(found is None for found in phrases):
@@ -103,9 +127,11 @@ def judged(judge: Judge, metrics: Sequence[str], pair: tuple[ReportText, ReportT
     if set(metrics) & set(ERRORS):
         asked += 1
         try:
-            counts = ErrorCounts.of(judge.errors(candidate.text, reference.text))
+            named = judge.errors(candidate.text, reference.text)
+            counts, errors = ErrorCounts.of(named), named
             values |= {"errors_significant": float(counts.score), "errors_all": float(counts.total)}
-        except JudgeError:
+        except JudgeError as failure:
+            errors = failure
             unanswered += 1
     if "green" in metrics:
         asked += 1
@@ -115,7 +141,13 @@ def judged(judge: Judge, metrics: Sequence[str], pair: tuple[ReportText, ReportT
             ).value
         except JudgeError:
             unanswered += 1
-    return Verdicts({metric: values[metric] for metric in metrics}, asked, unanswered)
+    return Verdicts({metric: values[metric] for metric in metrics}, asked, unanswered, errors)
+
+
+def _errors_of(answers: Sequence[Verdicts | Failure]) -> list[Errors]:
+    """The errors of each report, or that there is no answer."""
+    found = [None if isinstance(answer, Failure) else answer.errors for answer in answers]
+    return [JudgeError("report", "was not judged", "See why.") if each is None else each for each in found]
 
 
 def _by_choice(choice: Choice, metrics: Sequence[str], pair: tuple[ReportText, ReportText]) -> Verdicts:

@@ -59,6 +59,9 @@ def print_tables(document: Mapping[str, Any]) -> None:
         console.print(_figure_table(document, first))
     if document["tests"]:
         console.print(_test_table(document))
+    for method in document["methods"]:
+        if "disagreement" in method:
+            console.print(_judges_table(method["disagreement"], method["name"] if several else ""))
     for line in _rules(document):
         console.print(line, style="dim")
 
@@ -129,6 +132,21 @@ def _test_table(document: Mapping[str, Any]) -> Any:
     for row in document["tests"]:
         cells = [row["label"], _title(row), str(row["n"]), number(row["difference"]), _interval(row)]
         table.add_row(*cells, *(_p(row, name) for name in tests))
+    return table
+
+
+def _judges_table(disagreement: Mapping[str, Any], method: str) -> Any:
+    """How far two judges agree on each kind of error of the same reports."""
+    first, second = disagreement["first"], disagreement["second"]
+    of = f" of {method}" if method else ""
+    heading = f"error{of}, {first} and {second}"
+    table = plain_table(
+        (heading, "n", "equal counts", "kappa", f"mean of {first}", f"mean of {second}", "mean |difference|")
+    )
+    table.columns[0].justify = "left"
+    for row in disagreement["categories"]:
+        means = (row["agreement"], row["kappa"], row["first_mean"], row["second_mean"], row["mean_difference"])
+        table.add_row(row["category"], str(row["n"]), *(number(value) for value in means))
     return table
 
 

@@ -11,7 +11,7 @@ from groundglass.app.compare.cases import pair_cases, stem
 from groundglass.app.compare.clinical import label_figures, label_pairs, label_tests
 from groundglass.app.compare.encoder import Encoder, encoder_scores
 from groundglass.app.compare.judges import Choice
-from groundglass.app.compare.judging import JUDGED, disagreement, judge_all
+from groundglass.app.compare.judging import JUDGED, disagreement, error_agreement, judge_all
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
 from groundglass.app.compare.report_texts import ReportPairs, ReportText, read_reports
 from groundglass.app.compare.settings import Settings
@@ -116,10 +116,13 @@ class Reports:
             rows += one.rows
             failures |= one.failures
             notes += one.notes
+        more: dict[str, Any] = {"judges": [one.usage for one in verdicts]}
         if len(verdicts) == 2:
-            rows += disagreement(verdicts[0].rows, verdicts[1].rows, (self.judges[0].name, self.judges[1].name))
-        spent = {"judges": [one.usage for one in verdicts]}
-        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), spent, labelled)
+            names = self.judges[0].name, self.judges[1].name
+            rows += disagreement(verdicts[0].rows, verdicts[1].rows, names)
+            if agreement := error_agreement(verdicts[0], verdicts[1], names, cases):
+                more["disagreement"] = agreement
+        return Scored(rows, figures, len(cases), tuple(missing), failures, tuple(notes), more, labelled)
 
     def _metrics(self, settings: Settings) -> tuple[str, ...]:
         usual = (*USUAL, "bertscore") if self.encoder else USUAL

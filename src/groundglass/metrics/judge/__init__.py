@@ -25,6 +25,7 @@ _EXPORTS = {
     "Usage": "usage",
     "Verdict": "protocol",
     "ask_all": "protocol",
+    "compare_errors": "disagreement",
     "entailment_disagreement": "disagreement",
     "error_disagreement": "disagreement",
 }

@@ -77,7 +77,16 @@ def error_disagreement(first: Judge, second: Judge, pairs: Sequence[tuple[str, s
     def asked(judge: Judge) -> list[tuple[ReportError, ...] | JudgeError]:
         return ask_all(lambda pair: judge.errors(*pair), pairs, judge.parallel)
 
-    left, right = asked(first), asked(second)
+    return compare_errors(first.name, second.name, asked(first), asked(second))
+
+
+def compare_errors(
+    first: str,
+    second: str,
+    left: Sequence[tuple[ReportError, ...] | JudgeError],
+    right: Sequence[tuple[ReportError, ...] | JudgeError],
+) -> Disagreement:
+    """`error_disagreement` of two judges, by name, whose answers of each case are at hand."""
     both = _both(left, right)
     wanted: list[tuple[str, Callable[[ReportError], bool]]] = [
         ("all errors", lambda error: True),
@@ -89,7 +98,7 @@ def error_disagreement(first: Judge, second: Judge, pairs: Sequence[tuple[str, s
         _compared(name, [(case, sum(map(counts, a)), sum(map(counts, b))) for case, a, b in both])
         for name, counts in wanted
     )
-    return Disagreement(first.name, second.name, categories, _missing(left), _missing(right))
+    return Disagreement(first, second, categories, _missing(left), _missing(right))
 
 
 def _is(kind: ErrorKind, error: ReportError) -> bool:
