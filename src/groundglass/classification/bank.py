@@ -7,7 +7,7 @@ threshold is Youden's on the validation films, its probabilities are calibrated 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from groundglass.classification.operating_points import Platt, answer, fit_platt
 from groundglass.classification.segments import WHOLE, segment_box
 from groundglass.core import Box
 from groundglass.core.errors import InputError
-from groundglass.learn import Plan
+from groundglass.learn import NumberedBatches, Plan
 from groundglass.learn.loop import train
 
 Films = NDArray[np.float32]
@@ -167,7 +167,7 @@ def _loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     return nn.functional.binary_cross_entropy_with_logits(network(images)[:, : labels.shape[1]], labels)
 
 
-class _Balanced:
+class _Balanced(NumberedBatches[tuple[Tensor, Tensor]]):
     """Half positives, the rest in equal shares from each pool of negatives. Batch n depends on seed and n alone."""
 
     def __init__(
@@ -177,25 +177,15 @@ class _Balanced:
         pools: Sequence[NDArray[np.intp]],
         size: int,
         seed: int,
-        start: int = 0,
     ) -> None:
-        self.images, self.pools, self.size, self.seed, self.start = images, pools, size, seed, start
+        self.images, self.pools, self.size, self.seed = images, pools, size, seed
         self.labels = torch.from_numpy(np.asarray(labels, dtype=np.float32)).reshape(len(images), -1)
 
-    def starting_at(self, step: int) -> _Balanced:
-        """The same stream from batch `step` on."""
-        return _Balanced(self.images, self.labels.numpy(), self.pools, self.size, self.seed, step)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        step = self.start
-        while True:
-            rng = np.random.default_rng((self.seed, step))
-            shares = [0.5] + [0.5 / (len(self.pools) - 1)] * (len(self.pools) - 1)
-            rows = np.concatenate(
-                [rng.choice(p, round(self.size * s)) for p, s in zip(self.pools, shares, strict=True)]
-            )
-            yield jitter(self.images[rows], rng), self.labels[rows]
-            step += 1
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        rng = self.generator(number)
+        shares = [0.5] + [0.5 / (len(self.pools) - 1)] * (len(self.pools) - 1)
+        rows = np.concatenate([rng.choice(p, round(self.size * s)) for p, s in zip(self.pools, shares, strict=True)])
+        return jitter(self.images[rows], rng), self.labels[rows]
 
 
 def jitter(images: Tensor, rng: np.random.Generator) -> Tensor:

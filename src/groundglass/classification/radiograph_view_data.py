@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundglass.classification.radiograph_picture import square
 from groundglass.classification.turns import TURNS, Turn
+from groundglass.learn import NumberedBatches
 
 Bytes = NDArray[np.uint8]
 
@@ -87,7 +87,7 @@ def _load(path: Path, size: int) -> Bytes:
 
 
 @dataclass
-class ViewBatches:
+class ViewBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches {"image" (B, 1, S, S), "kind" (B,), "ap", "mirrored", "inverted" (B,), "quarters" (B,),
     "frontal" (B,)}."""
 
@@ -96,19 +96,9 @@ class ViewBatches:
     size: int = 32
     turned: float = 0.6
     seed: int = 0
-    done: int = 0
 
-    def starting_at(self, step: int) -> ViewBatches:
-        """The same stream, from this step on."""
-        return replace(self, done=step)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        step = self.done
-        while True:
-            yield self.batch(np.random.default_rng([self.seed, step]))
-            step += 1
-
-    def batch(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        rng = self.generator(number)
         rows = [self._draw(rng) for _ in range(self.size)]
         pictures = np.stack([row.pop("picture") for row in rows])
         columns = {key: torch.tensor([row[key] for row in rows], dtype=torch.float32) for key in rows[0]}

@@ -9,8 +9,8 @@ any contrast: no image of a patient.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError
+from groundglass.learn import NumberedBatches
 from groundglass.metrics.segmentation import score_masks
 from groundglass.segmentation.hippocampus import SHAPE, hippocampus_shares
 from groundglass.synthesis import (
@@ -85,7 +86,7 @@ def _case(folder: Path, name: str) -> Case:
 
 
 @dataclass
-class HippocampusBatches(torch.utils.data.IterableDataset):
+class HippocampusBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches: image (B, 1, *SHAPE), structures (B, *SHAPE). Batch n depends on `seed` and n alone.
 
     `surroundings` is needed for every kind but "real".
@@ -94,22 +95,14 @@ class HippocampusBatches(torch.utils.data.IterableDataset):
     cases: Sequence[Case]
     kind: Kind
     seed: int = 0
-    start: int = 0
     surroundings: HippocampusSurroundings | None = None
 
-    def starting_at(self, count: int) -> HippocampusBatches:
-        """The same stream without its first `count` batches."""
-        return replace(self, start=self.start + count)
-
-    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        number = self.start
-        while True:
-            items = [self._item(np.random.default_rng([self.seed, number, k])) for k in range(BATCH)]
-            yield {
-                "image": torch.stack([i for i, _ in items])[:, None],
-                "structures": torch.stack([s for _, s in items]),
-            }
-            number += 1
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        items = [self._item(self.generator(number, k)) for k in range(BATCH)]
+        return {
+            "image": torch.stack([i for i, _ in items])[:, None],
+            "structures": torch.stack([s for _, s in items]),
+        }
 
     def _item(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         case = self.cases[int(rng.integers(len(self.cases)))]

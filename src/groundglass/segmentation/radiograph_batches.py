@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
+from groundglass.learn import NumberedBatches
 from groundglass.segmentation.radiograph_labels import LABELS
 from groundglass.segmentation.radiograph_phantoms import SIZE, PhantomSet
 
@@ -26,7 +26,7 @@ class PseudoLabels:
 
 
 @dataclass
-class RadiographBatches:
+class RadiographBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches {"image" (B, 1, S, S), "target" (B, K, S/2, S/2), "weight" (B, K, S/2, S/2)}.
 
     `appearance=False` gives the phantoms as they were rendered (the baseline). `styles` are unlabelled real pictures.
@@ -40,21 +40,9 @@ class RadiographBatches:
     styles: NDArray[np.uint8] | None = None
     real: PseudoLabels | None = None
     share: float = 0.5
-    done: int = field(default=0)
 
-    def starting_at(self, step: int) -> RadiographBatches:
-        """The same stream, from this step on."""
-        from dataclasses import replace
-
-        return replace(self, done=step)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        step = self.done
-        while True:
-            yield self.batch(np.random.default_rng([self.seed, step]))
-            step += 1
-
-    def batch(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        rng = self.generator(number)
         reals = round(self.size * self.share) if self.real is not None else 0
         drawn = [self._real(rng) for _ in range(reals)] + [self._phantom(rng) for _ in range(self.size - reals)]
         pictures, targets, weights = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))

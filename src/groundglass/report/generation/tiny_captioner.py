@@ -7,16 +7,15 @@ that is why it stands here, as the floor under template and grounded reports.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from groundglass.core.errors import ConfigurationError
-from groundglass.learn import Plan
+from groundglass.learn import NumberedBatches, Plan
 from groundglass.learn.loop import train
 from groundglass.report.generation.vocabulary import END, PAD, START, Vocabulary
 
@@ -146,20 +145,13 @@ def _scaled(images: Tensor) -> Tensor:
     return images.float() / 255 if images.dtype == torch.uint8 else images.float()
 
 
-class _Batches:
+class _Batches(NumberedBatches[tuple[Tensor, Tensor]]):
     """Endless shuffled batches; batch n is a function of the seed and n alone, so a run can resume anywhere."""
 
-    def __init__(self, images: Tensor, targets: Tensor, size: int, seed: int, start: int = 0) -> None:
-        self.images, self.targets, self.size, self.seed, self.start = images, targets, size, seed, start
+    def __init__(self, images: Tensor, targets: Tensor, size: int, seed: int) -> None:
+        self.images, self.targets, self.size, self.seed = images, targets, size, seed
 
-    def starting_at(self, step: int) -> _Batches:
-        """The same stream from batch `step` on."""
-        return _Batches(self.images, self.targets, self.size, self.seed, step)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        step = self.start
-        while True:
-            rng = np.random.default_rng((self.seed, step))
-            rows = torch.from_numpy(rng.choice(len(self.images), min(self.size, len(self.images)), replace=False))
-            yield self.images[rows], self.targets[rows]
-            step += 1
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        order = self.generator(number).choice(len(self.images), min(self.size, len(self.images)), replace=False)
+        rows = torch.from_numpy(order)
+        return self.images[rows], self.targets[rows]
