@@ -72,7 +72,9 @@ def test_cues_stand_with_their_phrase() -> None:
 
 
 def test_what_is_not_stated_now_is_left_out() -> None:
-    report = read_report("INDICATION: Pneumonia?\nFINDINGS: Evaluate for pneumothorax. History of lung cancer.")
+    report = read_report(
+        "INDICATION: Pneumonia?\nFINDINGS: Evaluate for pneumothorax. History of lung cancer. Follow-up CT."
+    )
     made = graph.scene_graph(report, Exam("i", "s"))
     assert made.nodes == ()
     assert made.reason == "Pneumonia?"

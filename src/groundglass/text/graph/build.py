@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from groundglass.core import Finding, Report
+from groundglass.core import Finding, Report, ontology
 from groundglass.text.graph.attributes import attribute_of, cues_of
 from groundglass.text.graph.places import place_tree, places_of_finding
 from groundglass.text.graph.scene import CUES, Exam, PlaceNode, PlacePhrase, SceneGraph, SceneObject, phrase_number
@@ -15,8 +15,8 @@ _UNSEEN = frozenset({"indication", "technique", "comparison"})
 def scene_graph(report: Report, exam: Exam) -> SceneGraph:
     """The graph of what a report states of the patient now, before propagation and comparison.
 
-    Left out is what is historical, hypothetical or another person's, and what only indication, technique or comparison
-    name. A sentence in which a place has two findings keeps both, with the cues of both.
+    Left out are recommendations, what is historical, hypothetical or another person's, and what only indication,
+    technique or comparison name. A sentence in which a place has two findings keeps both, with the cues of both.
     """
     said: dict[str, dict[str, PlacePhrase]] = {}
     number = 0
@@ -65,7 +65,12 @@ def _in_order(places: Iterable[str]) -> list[str]:
 
 def _stated(report: Report, ids: tuple[str, ...]) -> list[Finding]:
     found = [report.finding(finding_id) for finding_id in ids]
-    return [finding for finding in found if finding is not None and finding.attribute("assertion") is None]
+    return [f for f in found if f is not None and f.attribute("assertion") is None and not _is_advice(f)]
+
+
+def _is_advice(finding: Finding) -> bool:
+    entry = ontology().find(finding.what.name)
+    return entry is not None and entry.kind == "procedure"
 
 
 def _phrase(finding: Finding, exam: Exam, number: int, text: str, section: str) -> PlacePhrase:

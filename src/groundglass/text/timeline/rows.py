@@ -111,7 +111,10 @@ class Row:
 
 
 def rows_of(report: Report, text: str, study: Study) -> tuple[Row, ...]:
-    """The rows of a report. Left out is what is hypothetical or another person's; history is `past hx`."""
+    """The rows of a report. Left out are recommendations, and what is hypothetical or another person's.
+
+    History is `past hx`.
+    """
     found: list[Row] = []
     number = 0
     for section in report.sections:
@@ -120,12 +123,18 @@ def rows_of(report: Report, text: str, study: Study) -> tuple[Row, ...]:
             here: list[tuple[Row, Finding]] = []
             for finding_id in sentence.findings:
                 finding = report.finding(finding_id)
-                if finding is not None and finding.attribute("assertion") not in _LEFT_OUT:
+                if finding is not None and _is_row(finding):
                     for side in _sides(finding):
                         row_id = f"{study.id}:{len(found) + len(here) + 1}"
                         here.append((_row(row_id, finding, side, study, section.name, number, text), finding))
             found += _linked(here, text)
     return tuple(found)
+
+
+def _is_row(finding: Finding) -> bool:
+    entry = ontology().find(finding.what.name)
+    is_advice = entry is not None and entry.kind == "procedure"
+    return not is_advice and finding.attribute("assertion") not in _LEFT_OUT
 
 
 def _sides(finding: Finding) -> tuple[str | None, ...]:
