@@ -15,9 +15,9 @@ from scipy import ndimage
 from groundglass.core import GeometryError, Image, InputError, Mask
 from groundglass.io.kinds import kind_of
 from groundglass.io.read import read_image
+from groundglass.io.same_grid import turned_onto
 
 Warn = Callable[[str], None]
-_SAME_GRID_MM = 1e-2
 
 
 def read_mask(
@@ -115,8 +115,8 @@ def _resampled(inside: NDArray[np.bool_], affine: NDArray[np.float64], like: Ima
     axes = len(grid)
     full = np.linalg.inv(affine) @ like.affine
     matrix, offset = full[:axes, :axes], full[:axes, 3]
-    if _is_exact(matrix, offset, grid, inside.shape, affine):
-        return Mask.of(_turned(inside, np.rint(matrix).astype(int), grid), like.affine)
+    if (same := turned_onto(inside, affine, like.affine, grid)) is not None:
+        return Mask.of(same, like.affine)
     if not _overlaps(matrix, offset, grid, inside.shape):
         raise GeometryError(path, "does not overlap the image", "Pass the mask of this image.")
     moved = ndimage.affine_transform(
@@ -126,33 +126,6 @@ def _resampled(inside: NDArray[np.bool_], affine: NDArray[np.float64], like: Ima
     if inside.any() and not moved.any():
         raise GeometryError(path, "has no voxel inside the image", "Pass the mask of this image.")
     return Mask.of(moved, like.affine)
-
-
-def _is_exact(
-    matrix: NDArray[np.float64],
-    offset: NDArray[np.float64],
-    grid: tuple[int, ...],
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-) -> bool:
-    """True where both grids have the same voxels, axes permuted or reversed: every corner within 0.01 mm."""
-    whole = np.rint(matrix)
-    if not np.array_equal(np.abs(whole).sum(axis=0), np.ones(len(grid))) or abs(round(np.linalg.det(whole))) != 1:
-        return False
-    if tuple(np.abs(whole).astype(int) @ np.asarray(grid)) != shape:
-        return False
-    start = np.where(whole.sum(axis=1) < 0, np.asarray(shape) - 1, 0)
-    corners = np.stack(np.meshgrid(*[(0, n - 1) for n in grid], indexing="ij"), axis=-1).reshape(-1, len(grid))
-    apart = (corners @ matrix.T + offset) - (corners @ whole.T + start)
-    millimetres = np.linalg.norm(affine[:3, :3], axis=0)[: len(grid)]
-    return bool(np.abs(apart * millimetres).max() <= _SAME_GRID_MM)
-
-
-def _turned(inside: NDArray[np.bool_], whole: NDArray[np.int_], grid: tuple[int, ...]) -> NDArray[np.bool_]:
-    """`inside` with its axes in the order and direction of the image's."""
-    order = [int(np.flatnonzero(whole[:, axis])[0]) for axis in range(len(grid))]
-    flips = tuple(slice(None, None, -1) if whole[row].sum() < 0 else slice(None) for row in range(len(grid)))
-    return inside[flips].transpose(order)
 
 
 def _overlaps(

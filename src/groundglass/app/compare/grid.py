@@ -1,4 +1,4 @@
-"""Whether two files lie on one grid, and how to turn one of them onto the other's axes."""
+"""Grids that differ: one framed in another, and the error that says what differs."""
 
 from __future__ import annotations
 
@@ -9,43 +9,12 @@ from numpy.typing import NDArray
 
 from groundglass.core import GeometryError
 
-SAME_GRID_MM = 0.01
-"""Corners of two grids may lie this far apart: writers round affines to single precision."""
-
-
-def turned(
-    array: NDArray[Any], affine: NDArray[np.float64], onto: NDArray[np.float64]
-) -> tuple[NDArray[Any], tuple[int, ...]] | None:
-    """`array` (spatial axes) with its axes in the order and direction of the grid `onto`, and its first index there.
-
-    None where its voxels are not voxels of that grid (continued without end): each corner must agree within
-    `SAME_GRID_MM`. The array is a view, not a copy.
-    """
-    axes = array.ndim
-    full = np.linalg.inv(affine) @ onto
-    steps = np.rint(full[:axes, :axes]).astype(int)
-    offset = np.rint(full[:axes, 3]).astype(int)
-    if not (np.abs(steps).sum(axis=0) == 1).all() or not (np.abs(steps).sum(axis=1) == 1).all():
-        return None
-    corners = np.stack(np.meshgrid(*[(0, n - 1) for n in array.shape], indexing="ij"), axis=-1).reshape(-1, axes)
-    there = (corners - offset) @ steps
-    if np.abs(_placed(affine, corners) - _placed(onto, there)).max() > SAME_GRID_MM:
-        return None
-    flips = tuple(slice(None, None, -1) if row.sum() < 0 else slice(None) for row in steps)
-    order = [int(np.flatnonzero(steps[:, axis])[0]) for axis in range(axes)]
-    return array[flips].transpose(order), tuple(int(n) for n in there.min(axis=0))
-
 
 def framed(array: NDArray[Any], start: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[Any]:
     """`array` in a field of zeros of `shape`, its first voxel at `start`."""
     field = np.zeros(shape, dtype=array.dtype)
     field[tuple(slice(a, a + n) for a, n in zip(start, array.shape, strict=True))] = array
     return field
-
-
-def _placed(affine: NDArray[np.float64], indices: NDArray[Any]) -> NDArray[np.float64]:
-    axes = indices.shape[1]
-    return np.asarray(indices @ affine[:3, :axes].T + affine[:3, 3])
 
 
 def difference(

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from groundglass.app.compare.batch import Failure, failures_of, run_all
 from groundglass.app.compare.cases import FilePair, listed, pair_files
 from groundglass.app.compare.feature_sets import SET_MEASURES, is_features, score_features
-from groundglass.app.compare.grid import difference, turned
+from groundglass.app.compare.grid import difference
 from groundglass.app.compare.kind import Measure, Scored, Test, chosen_metrics
 from groundglass.app.compare.masks import is_mask_file
 from groundglass.app.compare.settings import Settings
 from groundglass.core import ConfigurationError, GeometryError, Image, InputError
+from groundglass.io.same_grid import turned_onto
 from groundglass.metrics import images as measures
 from groundglass.metrics.statistics import Row
 
@@ -185,10 +186,10 @@ def _on_grid(image: Image, path: Path, like: Image, truth: Path) -> Array:
         if said.shape != real.shape:
             raise error
         return said
-    placed = [turned(channel, image.affine, like.affine) for channel in said]
-    if any(one is None or one[0].shape != real.shape[1:] or any(one[1]) for one in placed):
+    placed = [turned_onto(channel, image.affine, like.affine, real.shape[1:]) for channel in said]
+    if any(one is None for one in placed):
         raise error
-    return np.stack([one[0] for one in placed if one is not None])
+    return np.stack([one for one in placed if one is not None])
 
 
 def _refuse(message: str) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.app.compare.grid import difference, framed, turned
+from groundglass.app.compare.grid import difference, framed
 from groundglass.core import Finding, GeometryError, Image, InputError
+from groundglass.io.same_grid import turned
 
 _HISTOGRAM = 65535
 _PART = 1 << 22
