@@ -106,3 +106,15 @@ def test_pictures(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_mask(tmp_path / "m.png", like=image).array, picture > 99)
     with pytest.raises(GeometryError, match="no common space"):
         read_mask(tmp_path / "small.png", like=image)
+
+
+def test_a_mask_some_micrometres_aside_is_moved_there(tmp_path: Path, said: list[str]) -> None:
+    pixel = np.diag([0.001, 0.001, 1, 1])
+    image = read_image(_save(tmp_path / "i.nii", np.zeros((30, 20, 1), dtype=np.int16), pixel))
+    aside = pixel.copy()
+    aside[0, 3] = 0.006
+    inside = np.zeros((30, 20, 1), dtype=np.uint8)
+    inside[3:8, 4:9] = 1
+    mask = read_mask(_save(tmp_path / "m.nii", inside, aside), like=image, warn=said.append)
+    np.testing.assert_array_equal(mask.array.reshape(30, 20), np.roll(inside[..., 0], 6, axis=0))
+    assert "another grid" in said[0]
