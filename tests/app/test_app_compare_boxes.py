@@ -97,11 +97,12 @@ def test_figures_agree_with_pycocotools(tmp_path: Path) -> None:
 
 def test_a_resample_is_what_coco_says_of_repeated_images(tmp_path: Path) -> None:
     """Weights 2, 0, 1, ... of patients against pycocotools on images that are there twice, not at all, once."""
-    from groundglass.app.compare.box_bootstrap import ranked_by_label
     from groundglass.app.compare.box_files import coco_categories, read_boxes
     from groundglass.app.compare.boxes import _by_case, box_set
     from groundglass.app.compare.settings import Settings
+    from groundglass.core import InputError
     from groundglass.metrics.detection.average_precision import COCO_IOUS
+    from groundglass.metrics.detection.box_bootstrap import box_replicates, ranked_boxes
 
     prediction, path, truth, results = coco(tmp_path, seed=4)
     settings = Settings()
@@ -112,7 +113,7 @@ def test_a_resample_is_what_coco_says_of_repeated_images(tmp_path: Path) -> None
         (box_set(real.cases, with_scores=False), box_set(said.cases, with_scores=True)),
         ["effusion", "nodule"],
     )
-    ranked = ranked_by_label(*sets, labels, patient, (0.5, 0.75))
+    ranked = ranked_boxes(*sets, labels, patient, (0.5, 0.75))
     weights = np.array([2, 0, 1, 3, 1, 0, 2, 1, 1, 0, 2, 1], dtype=float)
     repeated: dict[str, Any] = {**truth, "images": [], "annotations": []}
     found = []
@@ -127,10 +128,12 @@ def test_a_resample_is_what_coco_says_of_repeated_images(tmp_path: Path) -> None
     stats = peer(repeated, found)
     values_of = np.stack([one.average_precision(weights) for one in ranked], axis=1).mean(axis=1)
     assert values_of == pytest.approx(stats[1:3], abs=1e-9)
-    everywhere = ranked_by_label(*sets, labels, patient, COCO_IOUS)
+    with pytest.raises(InputError, match="have no patient"):
+        box_replicates(*sets, labels, {case: "p" for case in list(patient)[1:]}, (0.5,))
+    everywhere = ranked_boxes(*sets, labels, patient, COCO_IOUS)
     recalls = np.stack([one.largest_recall(weights) for one in everywhere], axis=1)
     assert recalls.mean() == pytest.approx(stats[8], abs=1e-9)
-    medium = ranked_by_label(*sets, labels, patient, COCO_IOUS, "medium")
+    medium = ranked_boxes(*sets, labels, patient, COCO_IOUS, "medium")
     assert np.mean([one.average_precision(weights) for one in medium]) == pytest.approx(stats[4], abs=1e-9)
     assert stats[4] > 0
 

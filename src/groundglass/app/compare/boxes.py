@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from groundglass.app.compare.box_bootstrap import Ranked, replicates_of
 from groundglass.app.compare.box_files import BoxFile, LabelledBox, coco_categories, read_boxes
 from groundglass.app.compare.cases import listed, pair_cases
 from groundglass.app.compare.kind import Figure, Measure, Scored, Test, chosen_metrics
@@ -26,6 +25,7 @@ from groundglass.app.compare.settings import Settings
 from groundglass.core import ConfigurationError, InputError
 from groundglass.metrics.detection import BoxSet, FrocCase, box_froc_case, match_boxes
 from groundglass.metrics.detection.average_precision import COCO_IOUS
+from groundglass.metrics.detection.box_bootstrap import RankedBoxes, box_replicates
 from groundglass.metrics.statistics import Interval, expanded_bca
 
 RANKED = {
@@ -197,9 +197,10 @@ def _replicates(
     """(label, metric) -> value, replicates (R,), jackknife (K,); "all" is the mean over the labels."""
     by_iou = [metric for metric in metrics if metric in _AP]
     found: dict[tuple[str, str], Parts] = {}
+    drawing: dict[str, Any] = {"resamples": settings.resamples, "seed": settings.seed}
     if by_iou:
         ious = COCO_IOUS if "ap" in metrics else (0.5, 0.75)
-        drawn = replicates_of(real, said, labels, patients, ious, settings)
+        drawn = box_replicates(real, said, labels, patients, ious, **drawing)
         for metric in by_iou:
             wanted = _AP[metric]
             rows = [n for n, iou in enumerate(ious) if wanted is None or abs(iou - wanted) < 1e-9]
@@ -209,9 +210,9 @@ def _replicates(
             found |= {(label, metric): tuple(part[..., n] for part in parts) for n, label in enumerate(labels)}
     for metric in metrics:
         if metric in SIZES:
-            measure = Ranked.largest_recall if metric == "ar100" else Ranked.average_precision
+            measure = RankedBoxes.largest_recall if metric == "ar100" else RankedBoxes.average_precision
             area = metric.removeprefix("ap_") if metric.startswith("ap_") else "all"
-            drawn = replicates_of(real, said, labels, patients, COCO_IOUS, settings, measure=measure, area=area)
+            drawn = box_replicates(real, said, labels, patients, COCO_IOUS, measure=measure, area=area, **drawing)
             found["all", metric] = _over_labels([p.mean(axis=-2) for p in (drawn.whole, drawn.drawn, drawn.without)])
     return found
 

@@ -7,6 +7,7 @@ turned on the way in.
 from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
+    "BoxReplicates": "box_bootstrap",
     "BoxSet": "boxes",
     "CocoEvaluation": "average_precision",
     "Counting": "counting",
@@ -14,10 +15,12 @@ _EXPORTS = {
     "FrocCurve": "free_response",
     "Matching": "matching",
     "NearestPoints": "points",
+    "RankedBoxes": "box_bootstrap",
     "accuracy_at_iou": "boxes",
     "box_froc_case": "free_response",
     "box_giou": "boxes",
     "box_iou": "boxes",
+    "box_replicates": "box_bootstrap",
     "contrast_to_noise": "heat_maps",
     "counting_scores": "counting",
     "cumulative_iou": "heat_maps",
@@ -32,6 +35,7 @@ _EXPORTS = {
     "pointing_game": "heat_maps",
     "point_froc_case": "free_response",
     "pool": "matching",
+    "ranked_boxes": "box_bootstrap",
     "read_coco": "coco_records",
 }
 

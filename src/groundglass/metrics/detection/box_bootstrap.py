@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.app.compare.settings import Settings
-from groundglass.metrics.detection import BoxSet
+from groundglass.core import InputError
 from groundglass.metrics.detection.average_precision import COCO_AREAS, RECALLS
+from groundglass.metrics.detection.boxes import BoxSet
 from groundglass.metrics.detection.coco_matching import match_all
 from groundglass.metrics.statistics import draw_counts
 
@@ -19,7 +19,7 @@ LIMIT = 100
 
 
 @dataclass(frozen=True)
-class Replicates:
+class BoxReplicates:
     """A measure (ious, labels) of all images, of R resamples (R, ious, labels), and without each of K patients
     (K, ious, labels); NaN where a label has no truth."""
 
@@ -29,7 +29,7 @@ class Replicates:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedBoxes:
     """Detections of one label in falling order of score: the patient (N,), right and wrong (ious, N), and the truths of
     each patient (K,)."""
 
@@ -66,43 +66,52 @@ class Ranked:
         return np.asarray(self.right @ weights[self.patient] / positives)
 
 
-def replicates_of(
+def box_replicates(
     truth: BoxSet,
     found: BoxSet,
     labels: Sequence[str],
     patient_of: Mapping[str, str],
     ious: Sequence[float],
-    settings: Settings,
     *,
-    measure: Callable[[Ranked, Floats], Floats] = Ranked.average_precision,
+    resamples: int = 2000,
+    seed: int = 0,
+    measure: Callable[[RankedBoxes, Floats], Floats] = RankedBoxes.average_precision,
     area: str = "all",
-) -> Replicates:
-    """A measure of boxes whose images are case ids, for the truths of one of COCO's ranges of sizes.
+) -> BoxReplicates:
+    """A measure of boxes for the truths of one of COCO's ranges of sizes, at each of `ious`, per label.
 
-    All `patient_of` are drawn, also those without any box.
+    `patient_of` names the patient of each image; all are drawn, also those of images without any box. Raises
+    InputError where an image has no patient, or there is none at all.
     """
+    lacking = sorted({*truth.images.tolist(), *found.images.tolist()} - set(patient_of))
+    if lacking or not patient_of:
+        raise InputError(
+            f"images {', '.join(map(str, lacking[:5])) or '(none)'}",
+            "have no patient",
+            "Name the patient of each image.",
+        )
     names = sorted(set(patient_of.values()))
     place = {name: number for number, name in enumerate(names)}
     owner = {case: place[patient] for case, patient in patient_of.items()}
-    ranked = ranked_by_label(truth, found, labels, owner, ious, area)
+    ranked = ranked_boxes(truth, found, labels, owner, ious, area)
     count = len(names)
 
     def of(weights: Iterable[Floats]) -> Floats:
         return np.array([np.stack([measure(one, w) for one in ranked], axis=1) for w in weights])
 
-    draws = (row.astype(np.float64) for chunk in draw_counts(count, settings.resamples, settings.seed) for row in chunk)
+    draws = (row.astype(np.float64) for chunk in draw_counts(count, resamples, seed) for row in chunk)
     everyone = np.ones(count)
-    return Replicates(of([everyone])[0], of(draws), of(everyone - np.eye(count)[n] for n in range(count)))
+    return BoxReplicates(of([everyone])[0], of(draws), of(everyone - np.eye(count)[n] for n in range(count)))
 
 
-def ranked_by_label(
+def ranked_boxes(
     truth: BoxSet,
     found: BoxSet,
     labels: Sequence[str],
     patient: Mapping[str, int],
     ious: Sequence[float],
     area: str = "all",
-) -> list[Ranked]:
+) -> list[RankedBoxes]:
     """Matched detections of each label; `patient` numbers that of each image."""
     # Matching goes by image and label; with both in the label's name the result still tells the image.
     # Of equal scores the image that comes first by name counts first, as in COCO's own script.
@@ -128,7 +137,7 @@ def ranked_by_label(
                 positives[owner_patient[code]] += number
         patients = owner_patient[matched.labels[rows].astype(np.int64)] if len(rows) else np.zeros(0, dtype=np.intp)
         ranked.append(
-            Ranked(patients, (hit & ~ignored).astype(np.float64), (~hit & ~ignored).astype(np.float64), positives)
+            RankedBoxes(patients, (hit & ~ignored).astype(np.float64), (~hit & ~ignored).astype(np.float64), positives)
         )
     return ranked
 
