@@ -129,7 +129,7 @@ def test_a_resample_is_what_coco_says_of_repeated_images(tmp_path: Path) -> None
     values_of = np.stack([one.average_precision(weights) for one in ranked], axis=1).mean(axis=1)
     assert values_of == pytest.approx(stats[1:3], abs=1e-9)
     with pytest.raises(InputError, match="have no patient"):
-        box_replicates(*sets, labels, {case: "p" for case in list(patient)[1:]}, (0.5,))
+        box_replicates(*sets, labels, dict.fromkeys(list(patient)[1:], "p"), (0.5,))
     everywhere = ranked_boxes(*sets, labels, patient, COCO_IOUS)
     recalls = np.stack([one.largest_recall(weights) for one in everywhere], axis=1)
     assert recalls.mean() == pytest.approx(stats[8], abs=1e-9)
