@@ -11,40 +11,11 @@ from hypothesis import strategies as st
 
 from groundglass.core import ConfigurationError, InputError
 from groundglass.text import structured
-from groundglass.text.structured import Answer, Form, Item, Template
+from groundglass.text.structured import Answer, Form
 from groundglass.text.structured.cutting import whole_sentences, words
+from groundglass.text.structured.random_forms import random_answer, random_form
 
 QUESTION = "question: How large is the spleen? context:"
-
-
-def random_answer(item: Item, rng: np.random.Generator) -> Answer:
-    """A valid answer: in form, with raw words, and where a model gave it a probability and a place."""
-    many = item.type == "choices" or item.several
-    if item.type == "number":
-        value = "; ".join(f"{x:g}" for x in sorted({int(v) / 4 for v in rng.integers(1, 900, 3 if many else 1)}))
-    elif item.values:
-        names = list(item.values)
-        chosen = set(rng.choice(names, size=int(rng.integers(1, len(names) + 1)) if many else 1, replace=False))
-        value = "; ".join(name for name in names if name in chosen)
-    else:
-        value = {
-            "yes-no": str(rng.choice(["yes", "no"])),
-            "date": f"20{rng.integers(10, 30)}-0{rng.integers(1, 10)}-1{rng.integers(0, 10)}",
-            "text": f"words {rng.integers(1000)}, and more",
-        }[item.type]
-    start = int(rng.integers(1000))
-    return Answer(
-        value,
-        item.unit,
-        f"raw {value}",
-        float(rng.random()) if rng.random() < 0.5 else None,
-        (start, start + 9) if rng.random() < 0.5 else None,
-        "filled",
-    )
-
-
-def random_form(template: Template, rng: np.random.Generator) -> Form:
-    return Form(template, {item.id: random_answer(item, rng) for item in template if rng.random() < 0.5})
 
 
 def test_a_thousand_forms_survive_fhir_and_json() -> None:

@@ -95,6 +95,25 @@ def test_italian_decimals_products_and_abbreviated_sides() -> None:
     assert {name: filled.get(name) for name in wanted} == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "item", "value"),
+    [
+        ("Hepatomegaly.", "en", "liver", "enlarged"),
+        ("Enlarged spleen and normal liver.", "en", "spleen", "enlarged"),
+        ("Enlarged spleen and normal liver.", "en", "liver", "normal"),
+        ("The spleen is not enlarged.", "en", "spleen", "normal"),
+        ("There is no evidence of focal splenic lesions.", "en", "splenic lesions", "no"),
+        ("The Deauville score is 4.", "en", "Deauville score", "4"),
+        ("Milza non aumentata di volume.", "it", "spleen", "normal"),
+        ("Fegato nei limiti, non lesioni spleniche.", "it", "liver", "normal"),
+        ("Fegato nei limiti, non lesioni spleniche.", "it", "splenic lesions", "no"),
+        ("Non versamento pleurico.", "it", "pleural effusion", "none"),
+    ],
+)
+def test_choices_are_read_beside_their_words(text: str, language: str, item: str, value: str) -> None:
+    assert structured.fill(structured.template("lymphoma-ct"), text, language=language)[item].value == value
+
+
 def test_what_contradicts_itself_is_a_conflict_and_what_is_not_said_stays_open() -> None:
     template = structured.template("chest-xray")
     form = structured.fill(template, "There is a left pleural effusion. No left pleural effusion.")

@@ -211,7 +211,9 @@ def _of_hit(item: Item, hit: Hit, sentence: str, span: tuple[int, int], language
         number = _number(item, hit, sentence)
         return [Answer(number, item.unit, raw, None, span, "filled")] if number else []
     if any(in_language(words, language) for words in item.values.values()):
-        values = _values_in(item, sentence, hit.after, language) or _values_in(item, sentence, hit.before, language)
+        # "The spleen is enlarged", "enlarged spleen", "splenomegaly".
+        parts = (hit.after, hit.before, (hit.start, hit.end))
+        values = next((found for part in parts if (found := _values_in(item, sentence, part, language))), [])
         return [Answer(value, "", raw, None, span, "filled") for value in values]
     answer = parse_answer(item, _in_form(item, status_of(sentence, hit.start, hit.end, language)), language=language)
     return [Answer(answer.value, "", raw, None, span, answer.status)]

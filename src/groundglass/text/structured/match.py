@@ -20,6 +20,7 @@ _DENIED = {
     "it": re.compile(r"\b(?:non|nessun[ao]?|né|assenza|assent[ei]|senza|priv[oaie]|negativ[oaie])\b", re.IGNORECASE),
     "en": re.compile(r"\b(?:no|not|without|absent|negative|free of)\b", re.IGNORECASE),
 }
+_COMMA = re.compile(r"[,;:.]")
 _BREAK = re.compile(r"[,;:]|\b(?:and|but|with|while|e|ed|ma|con|mentre)\b", re.IGNORECASE)
 _LIST_ONLY = re.compile(r"[\s,/]*(?:and|or|e|ed|o|the|il|la|lo|i|le|gli|nor)?[\s,]*(?:the|il|la|lo|i|le|gli)?\s*", re.I)
 
@@ -118,17 +119,27 @@ def _last_break(sentence: str, start: int, end: int) -> int:
 def status_of(sentence: str, start: int, end: int, language: str) -> Status:
     """Whether the sentence asserts, denies or doubts its phrase sentence[start:end], by the grammar of the text room.
 
-    A language without a grammar knows only words that deny, anywhere in the sentence.
+    A language without a grammar knows only words that deny, between the same two commas.
     """
     probe = _PROBE.get(language)
     if probe is None or not has_grammar(language):
-        denied = _DENIED.get(language)
-        return "absent" if denied is not None and denied.search(sentence) else "present"
+        return "absent" if _is_denied(sentence, start, end, language) else "present"
     tried = f"{sentence[:start]}{probe}{sentence[end:]}"
     for draft in remembered(tried, language):
         if draft.start <= start < draft.end:
             return draft.status
     return "present"
+
+
+def _is_denied(sentence: str, start: int, end: int, language: str) -> bool:
+    """Whether a word that denies stands beside the phrase, up to the next comma."""
+    denied = _DENIED.get(language)
+    if denied is None:
+        return False
+    low = max((match.end() for match in _COMMA.finditer(sentence, 0, start)), default=0)
+    stop = _COMMA.search(sentence, end)
+    high = stop.start() if stop else len(sentence)
+    return denied.search(sentence, low, start) is not None or denied.search(sentence, end, high) is not None
 
 
 def has_grammar(language: str) -> bool:

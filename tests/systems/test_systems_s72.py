@@ -1,0 +1,25 @@
+"""System 72: its proof holds, and the rule reader stands where a model would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from groundglass.systems.s72_structured_notes import prove, rule_reader
+from groundglass.text import structured
+
+
+def test_the_rule_reader_answers_a_prompt() -> None:
+    read = rule_reader(structured.template("lymphoma-ct"), "en")
+    assert read("question: How large is the spleen? context: Splenomegaly.") == "enlarged"
+    assert read("question: How large is the liver? context: Splenomegaly.") == "not reported"
+
+
+@pytest.mark.slow
+def test_proof_holds(tmp_path: Path) -> None:
+    proof = prove(tmp_path, None)
+    assert [claim.name for claim in proof.claims if not claim.passed] == []
+    response = json.loads((tmp_path / "questionnaire_response.json").read_text(encoding="utf-8"))
+    assert response["resourceType"] == "QuestionnaireResponse"
