@@ -46,6 +46,7 @@ def test_rows_hold_the_words_and_the_schema() -> None:
         "onset": "new",
     }
     assert row("No pneumothorax.").status == "DN"
+    assert row("<p>Left pleural<br>effusion.</p>").entity == "pleural effusion"
     assert row("INDICATION: Fever.").category == "COF"
     assert row("Right PICC with tip in the SVC.").category == "OTH"
     assert row("The effusion is stable.").attributes["no change"] == "unchanged"

@@ -18,6 +18,7 @@ def scene_graph(report: Report, exam: Exam) -> SceneGraph:
     Left out are recommendations, what is historical, hypothetical or another person's, and what only indication,
     technique or comparison name. A sentence in which a place has two findings keeps both, with the cues of both.
     """
+    known = {finding.id: finding for finding in report.findings}
     said: dict[str, dict[str, PlacePhrase]] = {}
     number = 0
     reason = ""
@@ -28,7 +29,7 @@ def scene_graph(report: Report, exam: Exam) -> SceneGraph:
             number += 1
             if section.name in _UNSEEN:
                 continue
-            for finding in _stated(report, sentence.findings):
+            for finding in _stated(known, sentence.findings):
                 phrase = _phrase(finding, exam, number, " ".join(sentence.text.split()), section.name)
                 for place in places_of_finding(finding):
                     here = said.setdefault(place, {})
@@ -63,8 +64,8 @@ def _in_order(places: Iterable[str]) -> list[str]:
     return sorted(places, key=lambda place: (place_tree().rank(place), place))
 
 
-def _stated(report: Report, ids: tuple[str, ...]) -> list[Finding]:
-    found = [report.finding(finding_id) for finding_id in ids]
+def _stated(known: Mapping[str, Finding], ids: tuple[str, ...]) -> list[Finding]:
+    found = [known.get(finding_id) for finding_id in ids]
     return [f for f in found if f is not None and f.attribute("assertion") is None and not _is_advice(f)]
 
 

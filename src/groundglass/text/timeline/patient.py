@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from groundglass.core.errors import InputError
+from groundglass.text.plain import plain
 from groundglass.text.reading import read_report
 from groundglass.text.timeline.episodes import LONG_GAP_DAYS, episodes
 from groundglass.text.timeline.grouping import group_keys
@@ -37,7 +38,7 @@ def patient_timeline(
     rows = [
         row
         for report, study in zip(given, studies, strict=True)
-        for row in rows_of(read_report(report.text, language=language), report.text, study)
+        for row in rows_of(read_report(report.text, language=language), plain(report.text), study)
     ]
     return PatientTimeline(studies, grouped(rows, long_gap=long_gap))
 

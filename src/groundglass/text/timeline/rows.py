@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from itertools import combinations
 from json import loads
 from typing import Any, Literal
 
@@ -59,6 +58,8 @@ _EVIDENCE = re.compile(
     re.IGNORECASE,
 )
 _ASSOCIATE = re.compile(r"\b(?:with|associated with|accompanied by|adjacent|together with)\b", re.IGNORECASE)
+_REACH = 4
+"""Only that many of the next findings of a sentence are linked to one."""
 _LEFT_OUT = frozenset({"hypothetical", "other person"})
 
 
@@ -111,10 +112,11 @@ class Row:
 
 
 def rows_of(report: Report, text: str, study: Study) -> tuple[Row, ...]:
-    """The rows of a report. Left out are recommendations, and what is hypothetical or another person's.
+    """The rows of a report whose plain text is `text`. Left out are recommendations, and what is hypothetical or another person's.
 
     History is `past hx`.
     """
+    known = {finding.id: finding for finding in report.findings}
     found: list[Row] = []
     number = 0
     for section in report.sections:
@@ -122,7 +124,7 @@ def rows_of(report: Report, text: str, study: Study) -> tuple[Row, ...]:
             number += 1
             here: list[tuple[Row, Finding]] = []
             for finding_id in sentence.findings:
-                finding = report.finding(finding_id)
+                finding = known.get(finding_id)
                 if finding is not None and _is_row(finding):
                     for side in _sides(finding):
                         row_id = f"{study.id}:{len(found) + len(here) + 1}"
@@ -197,10 +199,9 @@ def category_of(name: str) -> Category:
 
 def _linked(here: list[tuple[Row, Finding]], text: str) -> list[Row]:
     """Links within a sentence: a diagnosis has a finding as evidence, things said together are associated."""
-    from dataclasses import replace
-
     links: dict[str, list[tuple[str, str]]] = {row.id: [] for row, _ in here}
-    for (first, one), (second, other) in combinations(here, 2):
+    near = ((one, other) for index, one in enumerate(here) for other in here[index + 1 : index + 1 + _REACH])
+    for (first, one), (second, other) in near:
         spans = one.evidence[1].span, other.evidence[1].span
         if spans[0] is None or spans[1] is None or not (first.positive and second.positive):
             continue
