@@ -116,7 +116,7 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     write_json_atomic(workdir / "scene_graph.json", graph.to_json(example))
     return Proof(
         76,
-        (*_schema(), *_triples(), _closure()),
+        (*_schema(), *_triples(), _closure(), _unrun()),
         seeds=(_SEED,),
         notes=(
             "text side only: no boxes are found and no model is trained (checks 3 and 4 of the card are not run), the "
@@ -234,6 +234,12 @@ def _closure() -> Claim:
             expected |= {triple._replace(place=place) for place in (triple.place, *near)}
         wrong += graph.triples(graph.propagated(made), by_sentence=True) != expected
     return _none("graphs whose propagation is not the closure of the tree", wrong, graphs=200)
+
+
+def _unrun() -> Claim:
+    """A red row for what is not built, so that the record does not read as if all of the system were."""
+    required = "5 (boxes on radiographs and the place-wise and change models are not built)"
+    return Claim("checks of the card that are run in full", 3.0, required, False)
 
 
 def _none(name: str, measured: int, **detail: int) -> Claim:

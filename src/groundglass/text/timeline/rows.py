@@ -112,9 +112,9 @@ class Row:
 
 
 def rows_of(report: Report, text: str, study: Study) -> tuple[Row, ...]:
-    """The rows of a report whose plain text is `text`. Left out are recommendations, and what is hypothetical or another person's.
+    """The rows of a report whose plain text is `text`; history is `past hx`.
 
-    History is `past hx`.
+    Left out are recommendations, and what is hypothetical or another person's.
     """
     known = {finding.id: finding for finding in report.findings}
     found: list[Row] = []
