@@ -54,3 +54,28 @@ def test_left_lies_left(reading: Reading, template: Template) -> None:
         assert mask is not None
         centre = template.affine[:3, :3] @ np.argwhere(mask.array).mean(axis=0) + template.affine[:3, 3]
         assert sign * centre[0] > 10
+
+
+def test_images_that_disagree_on_their_own_are_named() -> None:
+    from groundglass.reading.brain_mr import VENTRICLES, _disagreements
+    from groundglass.segmentation import OwnVolumes
+
+    def own(brain: float, ventricle: float) -> OwnVolumes:
+        return OwnVolumes(brain, {(name, None): ventricle / len(VENTRICLES) for name in VENTRICLES})
+
+    assert _disagreements([("T1", own(1200, 20))]) == ()
+    assert _disagreements([("T1", own(1200, 20)), ("T2", own(1250, 21))]) == ()
+    (warning,) = _disagreements([("T1", own(1200, 20)), ("FLAIR", own(1210, 14))])
+    assert "ventricle" in warning and "T1 20 mL, FLAIR 14 mL" in warning
+
+
+@pytest.mark.slow
+def test_two_contrasts_on_one_grid_are_read_together(template: Template) -> None:
+    """The second contrast is the first one's negative inside of the head: a simulation of a T2."""
+    small = template.t1[::2, ::2, ::2]
+    affine = template.affine @ np.diag([2.0, 2, 2, 1])
+    negative = np.where(small > 20, small.max() - small, 0).astype(np.float32)
+    images = [Image.of(p, affine, name=n, modality="MR") for p, n in ((small, "T1"), (negative, "T2"))]
+    found = read_findings(Request(Study(tuple(images)), only=("brain",))).findings
+    assert sum(f.what.name == "brain" for f in found) == 1
+    assert "read together: T1, T2" in str(found[0].evidence)

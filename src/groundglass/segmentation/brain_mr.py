@@ -38,6 +38,8 @@ SLAB = 16
 FLUID, VENTRICLES = "cerebrospinal fluid", ("lateral ventricle", "third ventricle", "fourth ventricle")
 # A contrast that gives a structure less than this does not forbid it to the others.
 LEAST_SHARE = 1e-4
+# What the atlas alone is sure of: contrasts count by the square of what they are surer.
+UNINFORMED = 0.63
 LEAST_SIDE_MM = 20.0
 
 Forward = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -127,7 +129,7 @@ def on_one_grid(images: Sequence[Image]) -> list[tuple[Image, ...]]:
 
 
 def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Image]) -> StudyBrain:
-    """One segmentation of contrasts of one brain on one grid: the geometric mean of what each says.
+    """One segmentation of contrasts of one brain on one grid: the weighted geometric mean of what each says.
 
     The atlas is placed by the image that agrees with it best. Raises as `segment_brain`.
     """
@@ -140,6 +142,7 @@ def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Ima
     ventricles = [names.index(name) for name in VENTRICLES]
     alone: list[OwnVolumes] = []
     pixels: list[NDArray[np.float32]] = []
+    weights: list[float] = []
     total = torch.zeros(())
     for one in grids:
         box, own = brain_shares(network, one.pixels, to_template)
@@ -147,14 +150,14 @@ def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Ima
         own[1:, ~torch.from_numpy(_largest_brain(own))] = 0
         pixels.append(one.pixels[box])
         if len(grids) > 1:
-            total = total + own.clamp(min=LEAST_SHARE).log()
+            weights.append(max(_confidence(own) - UNINFORMED, 0.01) ** 2)
+            total = total + weights[-1] * own.clamp(min=LEAST_SHARE).log()
         own = sharpen_ventricles(own, pixels[-1:], ventricles, names.index(FLUID))
         alone.append(OwnVolumes(float(brain_mask(label_map(own)).sum()) / 1000, _volumes(own, right, names, paired)))
     shares = own
     if len(grids) > 1:
-        shares = sharpen_ventricles(torch.softmax(total / len(grids), 0), pixels, ventricles, names.index(FLUID))
+        shares = sharpen_ventricles(torch.softmax(total / sum(weights), 0), pixels, ventricles, names.index(FLUID))
     inner = label_map(shares)
-    best = shares.amax(dim=0).numpy()
     labels = np.zeros(grid.pixels.shape, dtype=np.uint8)
     labels[box] = inner
     found = BrainSegmentation(
@@ -166,10 +169,17 @@ def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Ima
         names=names,
         paired=paired,
         volumes=_volumes(shares, right, names, paired),
-        confidence=float(best[inner > 0].mean()) if inner.any() else 0.0,
+        confidence=_confidence(shares),
         doubts=placed.reasons,
     )
     return StudyBrain(found, tuple(images), tuple(alone))
+
+
+def _confidence(shares: torch.Tensor) -> float:
+    """The mean largest share where it is not the background's; 0 where there is nothing else."""
+    best = shares.amax(dim=0)
+    inside = shares[0] < best
+    return float(best[inside].mean()) if inside.any() else 0.0
 
 
 def brain_shares(

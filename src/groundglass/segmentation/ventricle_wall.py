@@ -28,8 +28,8 @@ def sharpen_ventricles(
 ) -> torch.Tensor:
     """Shares (classes, X, Y, Z) with ventricles either whole or absent in each voxel; changed in place and returned.
 
-    `images` (X, Y, Z) are one or more contrasts, whose shares of fluid are averaged; `ventricles` and `fluid` are the
-    classes of the ventricles and of the other fluid, which no wall separates from tissue.
+    `images` (X, Y, Z) are one or more contrasts, of whose shares of fluid the median counts; `ventricles` are the
+    classes of the ventricles, `fluid` that of the other fluid, which no wall separates from tissue.
     """
     together = shares[list(ventricles)].sum(dim=0)
     region = _large_pieces((together > 0.5).numpy())
@@ -45,7 +45,7 @@ def sharpen_ventricles(
     if not seen:
         return shares
     near = (away <= REACH) & (shares[fluid][box] < 0.5).numpy()
-    wall = ((np.mean(seen, axis=0) > 0.5) & near) | (ndi.distance_transform_edt(region) > DEPTH)
+    wall = ((np.median(seen, axis=0) > 0.5) & near) | (ndi.distance_transform_edt(region) > DEPTH)
     closed = ndi.binary_fill_holes(ndi.binary_closing(wall, iterations=CLOSING))
     found = torch.from_numpy(np.asarray(closed))
     part = shares[inner]
