@@ -32,7 +32,7 @@ stand in a report; a run of more than 1,000 characters without an end of sentenc
 identifying words ("XXXX", "[**Name**]", "___") mean nothing. `read_findings` never raises on a string.
 """
 
-from groundglass.text.batch import Row, label_table, label_values
+from groundglass.text.batch import Row, in_order, label_table, label_values
 from groundglass.text.labels import Label, LabelSet, label, label_reports, label_set, label_sets, read_label_set
 from groundglass.text.plain import decode_report
 from groundglass.text.reading import read_findings, read_report, read_reports
@@ -42,6 +42,7 @@ __all__ = [
     "LabelSet",
     "Row",
     "decode_report",
+    "in_order",
     "label",
     "label_reports",
     "label_set",

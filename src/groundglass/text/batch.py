@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache
-from itertools import islice
-from typing import NamedTuple
+from functools import lru_cache, partial
+from itertools import chain, islice
+from multiprocessing import get_context
+from typing import NamedTuple, TypeVar
 
 from groundglass.core.errors import GroundglassError
 from groundglass.core.finding import Status
@@ -20,6 +21,9 @@ from groundglass.text.labels import Policy, decide, label_set, without_findings
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import decode_report, plain
 from groundglass.text.reading import remembered, stating_sentences
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 CHUNK = 512
 """Reports that travel to a worker at a time."""
@@ -86,28 +90,37 @@ def label_table(
     """
     label_set(labels)
     lexicon(language)
-    chunks = _chunks(iter(sources))
-    if workers == 1:
-        for chunk in chunks:
-            yield from _rows(chunk, labels, uncertain, language)
+    yield from in_order(partial(_rows, labels=labels, uncertain=uncertain, language=language), sources, workers=workers)
+
+
+def in_order(
+    work: Callable[[list[Item]], list[Answer]], items: Iterable[Item], *, workers: int = 1
+) -> Iterator[Answer]:
+    """`work` of chunks of `items`, lazily and in order, in `workers` processes (0: one per core).
+
+    A bounded number of chunks is under way, so that an archive need not fit into memory; what fits into one chunk is
+    done here. `work` must be a module's function or a partial of one.
+    """
+    stream = iter(items)
+    chunks = iter(lambda: list(islice(stream, CHUNK)), [])
+    begun = list(islice(chunks, 2))
+    count = workers or (os.cpu_count() or 1)
+    if count == 1 or len(begun) < 2:
+        for chunk in chain(begun, chunks):
+            yield from work(chunk)
         return
-    count = workers or os.cpu_count() or 1
-    waiting: deque[Future[list[Row]]] = deque()
-    with ProcessPoolExecutor(count) as pool:
-        for chunk in chunks:
-            waiting.append(pool.submit(_rows, chunk, labels, uncertain, language))
+    waiting: deque[Future[list[Answer]]] = deque()
+    # A fork of a process with threads may deadlock.
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        for chunk in chain(begun, chunks):
+            waiting.append(pool.submit(work, chunk))
             if len(waiting) > 2 * count:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
 
-def _chunks(sources: Iterator[tuple[str, str | bytes]]) -> Iterator[list[tuple[str, str | bytes]]]:
-    while chunk := list(islice(sources, CHUNK)):
-        yield chunk
-
-
-def _rows(chunk: list[tuple[str, str | bytes]], labels: str, uncertain: Policy | None, language: str) -> list[Row]:
+def _rows(chunk: list[tuple[str, str | bytes]], *, labels: str, uncertain: Policy | None, language: str) -> list[Row]:
     rows = []
     for name, content in chunk:
         try:

@@ -20,6 +20,11 @@ class Writer(Protocol):
     def write(self, name: str, values: dict[str, float | None], evidence: dict[str, list[dict[str, Any]]]) -> None: ...
 
 
+def holds_words(out: Path | None, *, lines: bool) -> bool:
+    """Whether the table that `writer_to` makes shows the words that gave each label."""
+    return lines if out is None else out.suffix.lower() == ".jsonl"
+
+
 @contextmanager
 def writer_to(out: Path | None, columns: Sequence[str], stdout: IO[str], *, lines: bool) -> Iterator[Writer]:
     """A writer to `out` (by its suffix; whole or not at all), else to `stdout` as CSV, or as JSON lines."""
