@@ -11,6 +11,7 @@ import typer
 
 from groundglass import __version__
 from groundglass.app.compare.commands import compare, rank
+from groundglass.app.text_commands import graph, structure, timeline
 
 app = typer.Typer(
     name="groundglass",
@@ -202,6 +203,9 @@ def models(name: Annotated[str, typer.Argument(help="Print this model's card.")]
     show_models(name, as_json=json)
 
 
+app.command()(structure)
+app.command()(timeline)
+app.command()(graph)
 app.add_typer(compare)
 app.command()(rank)
 
