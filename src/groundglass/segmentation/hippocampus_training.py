@@ -50,8 +50,6 @@ Kind = Literal["real", "synthetic", "one contrast"]
 T1_MEANS = (45.0, 130.0, 200.0)
 # Grey values (of 225) between two tissues in a drawn contrast, at least.
 LEAST_CONTRAST = 25.0
-# Share of a blurred label at the border of what is painted: 0.5 is the label's own border, less is farther out.
-LABEL_EDGE = (0.25, 0.45)
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,7 @@ def _paint(labels: torch.Tensor, shares: torch.Tensor, rng: np.random.Generator,
     """An image of a hippocampus in its tissue: a mean and a spread for each, hippocampus near grey matter."""
     means = np.array(T1_MEANS) + rng.normal(0, 5, 3) if fixed else _distinct_means(rng)
     spreads = np.full(3, 8.0) if fixed else rng.uniform(3, 18, 3)
-    # Raters leave out voxels that are only partly hippocampus: what is seen reaches a little farther than the label.
-    inside = gaussian_blur((labels > 0).float(), (0.8, 0.8, 0.8)) > float(rng.uniform(*LABEL_EDGE))
+    inside = labels > 0
     grey = float(means[1] + rng.normal(0, 8))
     noise = torch.from_numpy(rng.standard_normal(SHAPE, dtype=np.float32))
     lumps = smooth_field(coarse_noise(rng, 4, SHAPE, spacing=rng.uniform(4, 12), std=1.0), SHAPE)

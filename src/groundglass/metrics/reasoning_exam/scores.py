@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from groundglass.metrics.statistics import Proportion, wilson
 from groundglass.metrics.reasoning_exam.item import STAGE_INDEX, STAGES, Stage
 from groundglass.metrics.reasoning_exam.sitting import Transcript
+from groundglass.metrics.statistics import Proportion, wilson
 
 # The benchmark's own quantile.
 _Z = 1.96
