@@ -104,8 +104,8 @@ REPEATED = [
 
 @pytest.mark.parametrize("unit", REPEATED)
 def test_a_long_repetition_takes_linear_time(unit: str) -> None:
-    seconds = [_seconds(unit * (size // len(unit))) for size in (20_000, 200_000)]
-    # Quadratic work would need 100 times as long; the floor keeps the ratio away from clock noise.
+    seconds = [min(_seconds(unit * (size // len(unit))) for _ in range(3)) for size in (20_000, 200_000)]
+    # Quadratic work would need 100 times as long; the floor and the best of three keep clock and collector noise out.
     assert seconds[1] < 40 * max(seconds[0], 0.01)
 
 
