@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom.encaps import generate_frames
 
 from groundglass.core import GroundglassError, TruncatedError
+from groundglass.core.cores import free_cores
 from groundglass.io.decoders import decode_frame, decode_native
 from groundglass.io.dicom_frames import Frame
 from groundglass.io.dicom_header import UNDEFINED_LENGTH, Header
@@ -35,7 +35,7 @@ def read_planes(frames: Sequence[Frame], take: Callable[[int, Planes], None], la
         for members in files:
             _read_in_turn(members, take, layouts)
         return
-    with ThreadPoolExecutor(min(_cores(), len(frames))) as pool:
+    with ThreadPoolExecutor(min(free_cores(), len(frames))) as pool:
         jobs = [(i, job) for members in files for i, job in _jobs(members, layouts)]
         try:
             for index, plane in zip((i for i, _ in jobs), pool.map(_run, (job for _, job in jobs)), strict=True):
@@ -54,10 +54,6 @@ def is_plain(header: Header, layout: Layout) -> bool:
         and layout.bits_allocated >= 8
         and header.pixels_length != UNDEFINED_LENGTH
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(job: Callable[[], Planes]) -> Planes:

@@ -197,7 +197,7 @@ def train(
     maps, one T1-like contrast: what randomisation is measured against).
     """
     from groundglass.learn.loop import train as run
-    from groundglass.learn.objectives.structures_and_side import dice_and_cross_entropy
+    from groundglass.learn.objectives.dice_and_cross_entropy import dice_and_cross_entropy
     from groundglass.learn.plan import Plan
     from groundglass.models import save_model
     from groundglass.nets.build import build_network

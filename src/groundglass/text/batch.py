@@ -6,7 +6,6 @@ is remembered. A source that cannot be read gives a row with its error; the rest
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +14,7 @@ from itertools import chain, islice
 from multiprocessing import get_context
 from typing import NamedTuple, TypeVar
 
+from groundglass.core.cores import free_cores
 from groundglass.core.errors import GroundglassError
 from groundglass.core.finding import Status
 from groundglass.text.labels import Policy, decide, label_set, without_findings
@@ -104,7 +104,7 @@ def in_order(
     stream = iter(items)
     chunks = iter(lambda: list(islice(stream, CHUNK)), [])
     begun = list(islice(chunks, 2))
-    count = workers or (os.cpu_count() or 1)
+    count = workers or free_cores()
     if count == 1 or len(begun) < 2:
         for chunk in chain(begun, chunks):
             yield from work(chunk)

@@ -73,11 +73,10 @@ class Table:
 
         Raises InputError naming the columns that there are.
         """
-        by_name = {column.strip().casefold(): column for column in self.columns}
         names = [wanted] if wanted else list(known)
-        for name in names:
-            if name.casefold() in by_name:
-                return by_name[name.casefold()]
+        found = find_column(self.columns, names)
+        if found is not None:
+            return found
         raise InputError(
             self.path,
             f"has no column {' or '.join(names)} with the {what} (it has {listed(self.columns)})",
@@ -88,8 +87,13 @@ class Table:
         """As `column`, but None where no known name is there; a wanted one must be."""
         if wanted:
             return self.column(wanted, known, what)
-        by_name = {column.strip().casefold(): column for column in self.columns}
-        return next((by_name[name] for name in known if name in by_name), None)
+        return find_column(self.columns, known)
+
+
+def find_column(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The first of `names` that is a column, as it is spelt there; case and outer spaces are ignored."""
+    by_name = {column.strip().casefold(): column for column in columns}
+    return next((by_name[name.casefold()] for name in names if name.casefold() in by_name), None)
 
 
 def read_table(path: Path) -> Table:

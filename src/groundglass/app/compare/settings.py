@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from groundglass.core import ConfigurationError
+from groundglass.core.cores import free_cores
 
 MissingRule = Literal["error", "skip", "worst"]
 MISSING_RULES: tuple[MissingRule, ...] = ("error", "skip", "worst")
@@ -65,13 +65,8 @@ class Settings:
             metrics=tuple(word.strip() for word in metrics.split(",") if word.strip()),
             resamples=resamples,
             seed=seed,
-            processes=processes or _free_cores(),
+            processes=processes or free_cores(),
         )
-
-
-def _free_cores() -> int:
-    """The cores that this process may use (a container often has fewer than the machine)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:

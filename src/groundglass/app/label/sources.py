@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundglass.app.compare.records import find_column
 from groundglass.core import InputError
 
 TEXT_COLUMNS = ("report", "text", "report_text", "findings", "impression")
@@ -51,7 +52,9 @@ def _rows(path: Path, delimiter: str, column: str | None, id_column: str | None)
         reader = csv.DictReader(file, delimiter=delimiter)
         header = reader.fieldnames or ()
         text = _column(path, header, column, TEXT_COLUMNS, "--column")
-        name = _column(path, header, id_column, ID_COLUMNS, "--id-column") if id_column else _known(header, ID_COLUMNS)
+        name = find_column(header, ID_COLUMNS)
+        if id_column:
+            name = _column(path, header, id_column, ID_COLUMNS, "--id-column")
         for number, row in enumerate(reader, start=1):
             yield _source(row.get(name) if name else None, row.get(text), f"{path.name}:{number}")
 
@@ -70,8 +73,8 @@ def _lines(path: Path, column: str | None, id_column: str | None) -> Iterator[So
             if not isinstance(row, dict):
                 yield Source(place, problem="is no JSON object")
                 continue
-            text = column or _known(tuple(row), TEXT_COLUMNS)
-            name = id_column or _known(tuple(row), ID_COLUMNS)
+            text = column or find_column(tuple(row), TEXT_COLUMNS)
+            name = id_column or find_column(tuple(row), ID_COLUMNS)
             yield _source(row.get(name) if name else None, row.get(text) if text else None, place)
 
 
@@ -80,13 +83,8 @@ def _source(name: object, text: object, place: str) -> Source:
     return Source(called, text=text) if isinstance(text, str) else Source(place, problem="has no text")
 
 
-def _known(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    by_name = {column.strip().casefold(): column for column in columns}
-    return next((by_name[name] for name in names if name in by_name), None)
-
-
 def _column(path: Path, columns: Sequence[str], wanted: str | None, names: Sequence[str], option: str) -> str:
-    found = _known(columns, (wanted.casefold(),) if wanted else names)
+    found = find_column(columns, (wanted,) if wanted else names)
     if found is None:
         raise InputError(
             path, f"has no column {wanted or ' or '.join(names)} (it has {', '.join(columns)})", f"Name it by {option}."

@@ -14,7 +14,6 @@ from groundglass.core.errors import ConfigurationError
 from groundglass.metrics.generative.features import feature_sets
 
 Array = NDArray[np.float64]
-DEGREE = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ CHEXPERT_14 = (
     "No Finding",
 )
 CHEXPERT_5 = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
-NO_FINDING = "No Finding"
 
 Uncertain = Literal["negative", "positive"]
 Labels = Mapping[str, float | None]

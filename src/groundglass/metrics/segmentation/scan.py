@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundglass.core.cores import free_cores
 from groundglass.core.errors import InputError
 from groundglass.metrics.segmentation.checks import MaskPair
-from groundglass.metrics.segmentation.threads import free_cores, in_threads
+from groundglass.metrics.segmentation.threads import in_threads
 
 SLAB_VOXELS = 1 << 18
 Indices = NDArray[np.intp]

@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from groundglass.core.cores import free_cores
 from groundglass.core.errors import ConfigurationError, InputError
 from groundglass.metrics.segmentation.checks import MaskPair, mask_pair
 from groundglass.metrics.segmentation.conventions import Convention, find_convention
 from groundglass.metrics.segmentation.label_view import LabelView
 from groundglass.metrics.segmentation.scan import Scan, scan
 from groundglass.metrics.segmentation.table import METRICS, Metric
-from groundglass.metrics.segmentation.threads import free_cores, in_threads
+from groundglass.metrics.segmentation.threads import in_threads
 
 Tolerance = float | Mapping[int, float]
 
