@@ -11,6 +11,7 @@ import typer
 
 from groundglass import __version__
 from groundglass.app.compare.commands import compare, rank
+from groundglass.app.synthesize.commands import synthesize
 from groundglass.app.text_commands import graph, structure, timeline
 
 app = typer.Typer(
@@ -207,6 +208,7 @@ app.command()(structure)
 app.command()(timeline)
 app.command()(graph)
 app.add_typer(compare)
+app.add_typer(synthesize)
 app.command()(rank)
 
 

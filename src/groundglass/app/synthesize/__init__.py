@@ -1,0 +1,1 @@
+"""`groundglass synthesize`: images with known truth. One file per command; each imports its parts when it runs."""

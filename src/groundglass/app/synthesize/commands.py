@@ -1,0 +1,17 @@
+"""The sub-app of `groundglass synthesize`: every command is a function of its own file, registered here."""
+
+from __future__ import annotations
+
+import typer
+
+synthesize = typer.Typer(
+    name="synthesize",
+    help="Images with known truth: simulated, and marked so in every file.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@synthesize.callback()
+def _synthesize() -> None:
+    """A group, even while it holds one command."""
