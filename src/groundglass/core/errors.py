@@ -47,3 +47,7 @@ class UnsafeInputError(InputError):
 
 class ConfigurationError(GroundglassError):
     """An option, a model or an installed part is missing or contradicts another."""
+
+
+class NetworkError(GroundglassError):
+    """Another machine did not answer, or said that it cannot now; the same request may succeed later."""

@@ -6,6 +6,8 @@ from groundglass.core.lazy import lazy_exports
 
 # Name -> module; readers and writers bring pydicom, nibabel, SimpleITK or highdicom only when they are used.
 _EXPORTS = {
+    "Delivered": "delivered",
+    "DicomWeb": "dicomweb",
     "Deidentified": "deidentification",
     "DeidentifyOptions": "deidentify_rules",
     "atomic_path": "atomic",
