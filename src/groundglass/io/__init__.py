@@ -10,6 +10,7 @@ _EXPORTS = {
     "DicomWeb": "dicomweb",
     "Deidentified": "deidentification",
     "DeidentifyOptions": "deidentify_rules",
+    "SimulatedFilm": "dicom_dx",
     "atomic_path": "atomic",
     "check_pixels": "quality",
     "deidentify": "deidentification",
@@ -27,6 +28,7 @@ _EXPORTS = {
     "write_nifti": "nifti_write",
     "write_seg": "dicom_seg",
     "write_sr": "dicom_sr",
+    "write_simulated_dx": "dicom_dx",
     "write_text_atomic": "atomic",
 }
 

@@ -1,0 +1,67 @@
+"""Fast, differentiable line integrals: Joseph's method, some planes of voxels at a time.
+
+Joseph, IEEE Trans. Med. Imaging 1 (1982) 192: the integral is the sum over the planes across the ray's main axis of
+the bilinearly interpolated value, times the path between two planes. Planes are sampled by the 2-D `grid_sample`, far
+faster on a CPU than the 3-D one, and differentiable with respect to the volume; the gradient is the adjoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import grid_sample
+
+from groundglass.synthesis.xray.crossing import RayBundle, bundles, gathered
+from groundglass.synthesis.xray.view import XrayView
+
+# Planes per call of grid_sample: their sampling points stay in the cache.
+PLANES = 4
+
+
+def line_integrals(volume: torch.Tensor, affine: NDArray[Any], view: XrayView) -> torch.Tensor:
+    """(X, Y, Z) values per mm -> (rows, columns) integrals, or (C, X, Y, Z) -> (C, rows, columns), in its dtype.
+
+    The rays are taken as whole lines in front of the source: what lies beyond the detector counts, too. Outside its
+    voxels the volume is 0. Raises GeometryError where the source lies in the volume.
+    """
+    channels = volume if volume.ndim == 4 else volume[None]
+    parts = [(bundle, _sum(channels, bundle)) for bundle in bundles(view, affine, tuple(channels.shape[1:]))]
+    image = gathered(view, parts)
+    return image if volume.ndim == 4 else image[0]
+
+
+def line_integrals_of(volume: torch.Tensor, affine: NDArray[Any], views: Sequence[XrayView]) -> torch.Tensor:
+    """The same volume in several views of one detector shape: (V, [C,] rows, columns)."""
+    return torch.stack([line_integrals(volume, affine, view) for view in views])
+
+
+def back_projection(
+    weights: torch.Tensor, affine: NDArray[Any], shape: tuple[int, int, int], view: XrayView
+) -> torch.Tensor:
+    """The adjoint: (rows, columns) weights smeared back along their rays into (X, Y, Z), in mm of path."""
+    volume = torch.zeros(shape, dtype=weights.dtype, device=weights.device, requires_grad=True)
+    (smeared,) = torch.autograd.grad(line_integrals(volume, affine, view), volume, weights)
+    return smeared
+
+
+def _sum(channels: torch.Tensor, bundle: RayBundle) -> torch.Tensor:
+    """(C, X, Y, Z) -> (C, *rays)."""
+    kind, device = channels.dtype, channels.device
+    planes = channels.movedim(bundle.axis + 1, 0)
+    # grid_sample wants the last axis of the plane first, and [-1, 1] over the outer faces of the voxels.
+    sizes = torch.tensor([channels.shape[1 + other] for other in bundle.others[::-1]], dtype=torch.float64)
+    base = ((2 * bundle.base.flip(-1) + 1) / sizes - 1).to(kind).to(device)
+    slope = (2 * bundle.slope.flip(-1) / sizes).to(kind).to(device)
+    if base.ndim == 2:
+        base, slope = base[None], slope[None]
+    total = torch.zeros((channels.shape[0], *base.shape[:2]), dtype=kind, device=device)
+    for first in range(0, len(planes), PLANES):
+        chunk = planes[first : first + PLANES]
+        index = torch.arange(first, first + len(chunk), dtype=kind, device=device)[:, None, None, None]
+        sampled = grid_sample(chunk.contiguous(), torch.addcmul(base, slope, index), align_corners=False)
+        total = total + sampled.sum(dim=0)
+    step = bundle.step.to(kind).to(device)
+    return (total if bundle.where is None else total[:, 0]) * step
