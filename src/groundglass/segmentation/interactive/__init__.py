@@ -1,0 +1,17 @@
+"""Interactive segmentation of any structure: clicks, scribbles and boxes, 2D and 3D."""
+
+from __future__ import annotations
+
+from groundglass.core.lazy import lazy_exports
+
+# name -> module; loaded at first use.
+_EXPORTS = {
+    "ClassicalEngine": "engine",
+    "Engine": "engine",
+    "Prompt": "prompt",
+    "Session": "session",
+    "View": "engine",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
+__all__ = sorted(_EXPORTS)

@@ -1,0 +1,101 @@
+"""Who answers prompts on the working grid: the classical cues alone, or a network that starts from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundglass.core import ModelCitation
+from groundglass.segmentation.interactive import cues
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One slice and its prompts on the working grid, all (H, W), sides a multiple of 32.
+
+    `image` is in [0, 1]; `box` is 1 inside of a box, and 0 everywhere when there is none; `previous` are the logits
+    of the answer before (zeros at first).
+    """
+
+    image: Float
+    positive: Bool
+    negative: Bool
+    box: Float
+    previous: Float
+
+
+class Engine(Protocol):
+    """Logits (H, W) of a view: above 0 is inside."""
+
+    citation: ModelCitation
+
+    def logits(self, view: View) -> Float: ...
+
+
+# Channels of `cue_channels`.
+CUES = 6
+
+
+def cue_channels(image: Float, positive: Bool, negative: Bool, box: Float) -> Float:
+    """(B, 6, H / 2, W / 2) of a batch (B, H, W): contrast about the strokes, likelihood of grey values, random walk,
+    nearness along the image to positive and to negative strokes, nearness in the plane to either.
+
+    The outside of a box counts as a negative stroke and, without positive strokes, its middle as a positive one.
+    """
+    half = cues.halved(image)
+    inside, outside = (cues.halved(s.astype(np.float32)) for s in (positive, negative))
+    seeds, opposite = inside > outside, (outside > 0) & (outside >= inside)
+    frame = cues.halved(box)
+    for k in np.flatnonzero(frame.any(axis=(1, 2))):
+        opposite[k] |= (frame[k] < 0.5) & ~seeds[k]
+        if not seeds[k].any():
+            seeds[k] = _middle(frame[k] > 0.5) & ~opposite[k]
+    contrast = cues.stroke_contrast(half, seeds, opposite)
+    twice = cues.geodesic(np.concatenate([contrast, contrast]), np.concatenate([seeds, opposite]))
+    near = np.exp(-twice / 1.5)
+    flat = np.exp(-cues.geodesic(np.zeros_like(contrast), seeds | opposite, step=1.0, rounds=1) / 12.0)
+    count = len(half)
+    return np.stack(
+        [
+            contrast,
+            cues.likelihood(contrast, seeds, opposite),
+            cues.random_walk(contrast, seeds, opposite),
+            near[:count],
+            near[count:],
+            flat,
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+def _middle(inside: Bool) -> Bool:
+    """The inner half, side by side, of the bounding box of a filled box."""
+    middle = np.zeros_like(inside)
+    if not inside.any():
+        return middle
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    at = tuple(
+        slice(int(v[0] + len(v) // 4), int(v[0] + max(len(v) // 4 + 1, 3 * len(v) // 4))) for v in (rows, columns)
+    )
+    middle[at] = True
+    return middle
+
+
+class ClassicalEngine:
+    """Random walk, geodesic distances and likelihood put together by hand: the baseline, and what a network adds to."""
+
+    citation = ModelCitation("groundglass classical strokes", "1")
+
+    def logits(self, view: View) -> Float:
+        """Logits (H, W) from the cues alone; `view.previous` plays no part."""
+        channels = cue_channels(view.image[None], view.positive[None], view.negative[None], view.box[None])[0]
+        walk, near, far = channels[2], channels[3], channels[4]
+        share = near / (near + far + 1e-3)
+        odds = 4 * (walk - 0.5) + 3 * (share - 0.5) + channels[1]
+        return cues.doubled(odds[None])[0]
