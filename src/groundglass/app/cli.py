@@ -36,7 +36,14 @@ def read(
     images: Annotated[list[Path], typer.Argument(help="Files, DICOM folders or zips of ONE study.")],
     out: Out,
     mask: Annotated[list[str], typer.Option("--mask", help="TERM=FILE, for instance liver=liver.nii.gz.")] = [],  # noqa: B006
-    prior: Annotated[Optional[Path], typer.Option(help="Earlier output folder, report.json or study.")] = None,  # noqa: UP045
+    prior: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Earlier output folder, report.json, report in words or study."),
+    ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="This exam's report in words (text, HTML, RTF, HL7), shown beside the findings."),
+    ] = None,
     clinical: Annotated[str, typer.Option(help="Clinical question, printed as the indication.")] = "",
     only: Annotated[str, typer.Option(help="Terms to report, separated by commas.")] = "",
     engine: Annotated[
@@ -53,8 +60,8 @@ def read(
     terms = [term.strip() for term in only.split(",") if term.strip()]
     with progress() as tell:
         outcome = read_study_to(
-            images, out, masks=mask, prior=prior, clinical=clinical, only=terms, engine=engine, language=language,
-            progress=tell,
+            images, out, masks=mask, prior=prior, written=report, clinical=clinical, only=terms, engine=engine,
+            language=language, progress=tell,
         )  # fmt: skip
     for warning in outcome.warnings:
         typer.echo(f"warning: {warning}", err=True)

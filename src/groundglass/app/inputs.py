@@ -46,13 +46,29 @@ def mask_on_study(path: Path, study: Study, warn: Callable[[str], None]) -> Mask
     raise last or GeometryError(path, "there is no image that it could lie on", "Give the image it was drawn on.")
 
 
+WRITTEN = (".txt", ".html", ".htm", ".rtf", ".hl7")
+"""Suffixes of a report in words."""
+
+
+def written_report(path: Path) -> Report:
+    """The findings of a report in words. Raises InputError when the file cannot be read or is not text."""
+    from groundglass.text import decode_report, read_report
+
+    try:
+        return read_report(decode_report(path.read_bytes(), str(path)))
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "Give the file of one report.") from error
+
+
 def prior_study(path: Path, request: Request) -> Study:
-    """An earlier study with its findings: an output folder of `read`, its report.json, or the images themselves."""
+    """An earlier study with its findings: an output folder of `read`, its report.json, a report in words, or images."""
     from groundglass.io import read_study
 
     report = path / "report.json" if path.is_dir() else path
     if report.name.endswith(".json") and report.is_file():
         return study_of_report(report)
+    if path.is_file() and path.suffix.lower() in WRITTEN:
+        return Study((), (written_report(path),))
     study = recognise_study(read_study([path]))
     reading = read_findings(replace(request, study=study, masks={}))
     return replace(study, reports=(*study.reports, Report((), reading.findings, models=reading.models)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from groundglass.core import SCHEMA_VERSION, Finding, GroundglassError, Image, InputError, Report, Study, to_dict
+from groundglass.report import beside, written_reports
 
 
 @contextmanager
@@ -55,7 +56,29 @@ def report_document(report: Report, study: Study) -> dict[str, Any]:
             "images": [image_facts(image) for image in study.images],
         },
         "report": to_dict(report),
+        **written_part(report, study),
     }
+
+
+def written_part(report: Report, study: Study) -> dict[str, Any]:
+    """`written_reports`: every given report in words with its findings, and beside each what the images show."""
+    parts = [
+        {
+            "exam": "this" if date is None else "earlier",
+            "date": date,
+            "report": to_dict(written),
+            "pairs": [
+                {
+                    "written": pair.written.id if pair.written else None,
+                    "seen": [finding.id for finding in pair.seen],
+                    "verdict": pair.verdict,
+                }
+                for pair in beside(report.findings, written)
+            ],
+        }
+        for written, date in written_reports(study)
+    ]
+    return {"written_reports": parts} if parts else {}
 
 
 def image_facts(image: Image) -> dict[str, Any]:

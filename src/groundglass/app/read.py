@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from groundglass import __version__
-from groundglass.app.inputs import parse_masks, prior_study
+from groundglass.app.inputs import parse_masks, prior_study, written_report
 from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_masks
-from groundglass.core import GroundglassError, Image, Report, Study
+from groundglass.core import GroundglassError, Image, Reading, Report, Study
 from groundglass.io import has_picture
 from groundglass.io.atomic import write_json_atomic, write_text_atomic
 from groundglass.reading import Request, read_findings, recognise_study
@@ -30,6 +30,7 @@ class Outcome:
     folder: Path
     document: dict[str, Any]
     report: Report
+    reading: Reading
     files: tuple[str, ...]
     warnings: tuple[str, ...]
     is_degraded: bool
@@ -56,6 +57,7 @@ def read(
     *,
     masks: Sequence[str] = (),
     prior: Path | None = None,
+    written: Path | None = None,
     clinical: str = "",
     only: Sequence[str] = (),
     engine: str | None = None,
@@ -64,18 +66,19 @@ def read(
 ) -> Outcome:
     """Read one study and write its report into `folder`.
 
-    `masks` are TERM=FILE options, `prior` an earlier output folder, report.json or study, `only` ontology terms,
-    `engine` a segmentation engine for CT and MR (see models.engines). Raises the typed errors of core.
+    `masks` are TERM=FILE options, `prior` an earlier output folder, report.json, report in words or study,
+    `written` the report in words of this exam, `only` ontology terms, `engine` a segmentation engine for CT and MR
+    (see models.engines). Raises the typed errors of core.
     """
     from groundglass.io import read_study
-    from groundglass.report import compose, render_html, render_text
 
     steps = Steps(progress)
     with steps.step("load"):
         study = recognise_study(replace(read_study(paths), clinical=clinical))
         remarks: list[str] = []
         given = parse_masks(masks, study, remarks.append)
-        study = replace(study, warnings=(*study.warnings, *remarks))
+        reports = (written_report(written),) if written else ()
+        study = replace(study, reports=(*study.reports, *reports), warnings=(*study.warnings, *remarks))
     if engine:
         with steps.step("engine"):
             given = {**engine_masks(engine, study, progress), **given}
@@ -84,6 +87,19 @@ def read(
         with steps.step("prior"):
             study = replace(study, priors=(prior_study(prior, request),))
             request = replace(request, study=study)
+    return write_reading(request, folder, paths=paths, language=language, steps=steps)
+
+
+def write_reading(
+    request: Request, folder: Path, *, paths: Sequence[Path], steps: Steps, language: str = "en"
+) -> Outcome:
+    """Read a study that is loaded and write its report into `folder`. `paths` are the files that it came from.
+
+    Raises the typed errors of core.
+    """
+    from groundglass.report import compose, render_html, render_text
+
+    study = request.study
     with steps.step("findings"):
         reading = read_findings(request)
     with steps.step("compose"):
@@ -103,7 +119,7 @@ def read(
         warnings = tuple(dict.fromkeys((*study.warnings, *of_images, *reading.warnings, *problems)))
         write_json_atomic(staging / "run.json", run_record(paths, study, report, steps, files, warnings))
     degraded = not any(is_usable(image) for image in study.images)
-    return Outcome(folder, document, report, tuple(files), warnings, degraded)
+    return Outcome(folder, document, report, reading, tuple(files), warnings, degraded)
 
 
 def is_usable(image: Image) -> bool:

@@ -48,11 +48,13 @@ def report_schema() -> dict[str, Any]:
                 },
             },
             "report": {"$ref": "#/$defs/Report"},
+            "written_reports": {"type": "array", "items": {"$ref": "#/$defs/WrittenReport"}},
         },
         "$defs": {
             **{name: _of_dataclass(name, cls) for name, cls in sorted(WRITTEN_TYPES.items())},
             "Mask": _MASK,
             "ImageFacts": _IMAGE_FACTS,
+            "WrittenReport": _WRITTEN_REPORT,
         },
     }
 
@@ -87,6 +89,30 @@ _MASK = {
         "crop_shape": _COUNTS,
         "affine": _AFFINE,
         "bits": {"type": "string", "contentEncoding": "base64"},
+    },
+    "additionalProperties": False,
+}
+_WRITTEN_REPORT: dict[str, Any] = {
+    "type": "object",
+    "description": "A report in words that was given, and beside each of its findings what the images show.",
+    "required": ["exam", "date", "report", "pairs"],
+    "properties": {
+        "exam": {"enum": ["this", "earlier"]},
+        "date": {"type": ["string", "null"]},
+        "report": {"$ref": "#/$defs/Report"},
+        "pairs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["written", "seen", "verdict"],
+                "properties": {
+                    "written": {"type": ["string", "null"]},
+                    "seen": {"type": "array", "items": {"type": "string"}},
+                    "verdict": {"enum": ["agreement", "disagreement", "doubt", "not looked for", "not in the report"]},
+                },
+                "additionalProperties": False,
+            },
+        },
     },
     "additionalProperties": False,
 }

@@ -5,6 +5,8 @@ from groundglass.core.lazy import lazy_exports
 _EXPORTS = {
     "Statement": "templates",
     "Templates": "templates",
+    "Pair": "written",
+    "beside": "written",
     "compare_readings": "comparison",
     "compose": "composer",
     "conflicts": "templates",
@@ -20,6 +22,7 @@ _EXPORTS = {
     "statements_of": "binding",
     "unstated": "verify",
     "unsupported": "verify",
+    "written_reports": "written",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

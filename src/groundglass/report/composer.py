@@ -18,6 +18,7 @@ from groundglass.report.comparison import compare_readings
 from groundglass.report.contradictions import resolve_contradictions
 from groundglass.report.numbers import read_quantity
 from groundglass.report.templates import Statement, shipped_templates, systems
+from groundglass.report.written import section_beside
 
 HEADINGS = {
     "indication": {"en": "Indication", "id": "Indikasi"},
@@ -38,7 +39,8 @@ Said = tuple[Statement, tuple[str, ...]]
 def compose(reading: Reading, study: Study, *, language: str = "en", rng: np.random.Generator | None = None) -> Report:
     """The report of a study. `rng` draws among paraphrases; without it the first one is always used.
 
-    Priors are taken from `study.priors`: the newest report there that holds findings.
+    Priors are taken from `study.priors`: the newest report there that holds findings. Reports in words, of the study
+    or of its priors, stand beside the findings in a section of their own.
     """
     findings, warnings = resolve_contradictions(reading.findings)
     reading = replace(reading, findings=findings, warnings=(*reading.warnings, *warnings))
@@ -58,6 +60,8 @@ def compose(reading: Reading, study: Study, *, language: str = "en", rng: np.ran
         Section(name, _sentences(said, language, rng), HEADINGS[name].get(language, HEADINGS[name]["en"]))
         for name, said in bodies.items()
     )
+    written = section_beside(reading.findings, study, language)
+    sections = (*sections, written) if written else sections
     report = Report(sections, reading.findings, language, TITLES.get(language, TITLES["en"]), reading.models)
     return replace(report, notice=NOTICES.get(language, report.notice))
 

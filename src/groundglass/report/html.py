@@ -22,6 +22,7 @@ from groundglass.report.plain import by_system
 from groundglass.report.planes import PLANES
 from groundglass.report.technique import modality_name
 from groundglass.report.words import page_words
+from groundglass.report.written import beside, title_of, written_reports
 
 _SYMBOLS = {
     "present": "▲",
@@ -50,7 +51,8 @@ def render_html(report: Report, study: Study) -> str:
         words=words,
         version=__version__,
         facts=_facts(study, report.language, words),
-        sections=[_section(section, report, groups) for section in report.sections],
+        sections=[_section(s, report, groups) for s in report.sections if s.name != "written report"],
+        written=_written(report, study, groups, words),
         pictures=[row for row in rows if row["kind"] != "detail"],
         details=[row for row in rows if row["kind"] == "detail"],
         rows=_table(report, groups, words),
@@ -206,6 +208,25 @@ def _table(report: Report, groups: Mapping[str, str], words: Mapping[str, str]) 
         shown.append({**asdict(row), **marks, "is_first": row.finding != before})
         before = row.finding
     return shown
+
+
+def _written(report: Report, study: Study, groups: Mapping[str, str], words: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Per written report its title and its rows: the words, what they state, what the images show, the verdict."""
+    tables = []
+    for written, date in written_reports(study):
+        rows = [
+            {
+                "groups": " ".join(groups[f.id] for f in pair.seen if f.id in groups),
+                "name": finding_name(pair.written or pair.seen[0], report.language),
+                "sentence": pair.sentence,
+                "written": pair.written.status if pair.written else "",
+                "seen": pair.status or "",
+                "verdict": pair.verdict,
+            }
+            for pair in beside(report.findings, written)
+        ]
+        tables.append({"title": title_of(date, words), "rows": rows})
+    return tables
 
 
 def _evidence(finding: Finding, groups: Mapping[str, str], language: str, words: Mapping[str, str]) -> dict[str, Any]:

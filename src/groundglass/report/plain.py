@@ -50,7 +50,7 @@ def _section(section: Section, report: Report) -> str:
             for name, sentences in by_system(section, report)
         ]
         return "\n".join([heading, *bodies])
-    if section.name in ("impression", "limitations"):
+    if section.name in ("impression", "limitations", "written report"):
         return "\n".join([heading, *(_wrapped(f"- {s.text}", "  ") for s in section.sentences)])
     return "\n".join([heading, _wrapped(" ".join(s.text for s in section.sentences))])
 
