@@ -41,10 +41,11 @@ class Orthanc:
     def peer(self) -> str:
         return f"{self.aet}@127.0.0.1:{self.dicom}"
 
-    def rest(self, path: str) -> Any:
-        """What Orthanc's own interface answers."""
+    def rest(self, path: str, *, decode: bool = True) -> Any:
+        """What Orthanc's own interface answers; its text where it is not JSON."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=30) as answer:
-            return json.load(answer)
+            text = answer.read().decode()
+        return json.loads(text) if decode else text
 
     def instances(self) -> list[dict[str, str]]:
         """Tags of every stored instance."""

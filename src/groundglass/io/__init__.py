@@ -11,6 +11,8 @@ _EXPORTS = {
     "Deidentified": "deidentification",
     "DeidentifyOptions": "deidentify_rules",
     "SimulatedFilm": "dicom_dx",
+    "Peer": "dicom_association",
+    "Sender": "dicom_send",
     "atomic_path": "atomic",
     "check_pixels": "quality",
     "deidentify": "deidentification",
