@@ -126,8 +126,11 @@ def drawn_on(image: Image, report: Report) -> list[Finding]:
     ]
 
 
-def write_dicom(report: Report, study: Study, folder: Path) -> tuple[list[str], list[str]]:
-    """SEG and SR for every image that came from DICOM; names written, and what could not be written and why."""
+def write_dicom(report: Report, study: Study, folder: Path, *, identity: str = "") -> tuple[list[str], list[str]]:
+    """SEG and SR for every image that came from DICOM; names written, and what could not be written and why.
+
+    The same `identity` gives the objects the same UIDs; without one they are new.
+    """
     from groundglass.io import is_dicom, write_seg, write_sr
 
     written, problems = [], []
@@ -139,12 +142,12 @@ def write_dicom(report: Report, study: Study, folder: Path) -> tuple[list[str], 
         segmentations: list[Path] = []
         try:
             if findings:
-                segmentations = [write_seg(findings, image, folder / f"masks{stem}.seg.dcm")]
+                segmentations = [write_seg(findings, image, folder / f"masks{stem}.seg.dcm", identity=identity)]
                 written.append(f"masks{stem}.seg.dcm")
         except GroundglassError as error:
             problems.append(str(error))
         try:
-            write_sr(report, image, folder / f"report{stem}.sr.dcm", segmentations=segmentations)
+            write_sr(report, image, folder / f"report{stem}.sr.dcm", segmentations=segmentations, identity=identity)
             written.append(f"report{stem}.sr.dcm")
         except GroundglassError as error:
             problems.append(str(error))

@@ -62,13 +62,14 @@ def read(
     only: Sequence[str] = (),
     engine: str | None = None,
     language: str = "en",
+    identity: str = "",
     progress: Callable[[str], None] = lambda _message: None,
 ) -> Outcome:
     """Read one study and write its report into `folder`.
 
     `masks` are TERM=FILE options, `prior` an earlier output folder, report.json, report in words or study,
     `written` the report in words of this exam, `only` ontology terms, `engine` a segmentation engine for CT and MR
-    (see models.engines). Raises the typed errors of core.
+    (see models.engines). The same `identity` gives SEG and SR the same UIDs. Raises the typed errors of core.
     """
     from groundglass.io import read_study
 
@@ -87,11 +88,17 @@ def read(
         with steps.step("prior"):
             study = replace(study, priors=(prior_study(prior, request),))
             request = replace(request, study=study)
-    return write_reading(request, folder, paths=paths, language=language, steps=steps)
+    return write_reading(request, folder, paths=paths, language=language, identity=identity, steps=steps)
 
 
 def write_reading(
-    request: Request, folder: Path, *, paths: Sequence[Path], steps: Steps, language: str = "en"
+    request: Request,
+    folder: Path,
+    *,
+    paths: Sequence[Path],
+    steps: Steps,
+    language: str = "en",
+    identity: str = "",
 ) -> Outcome:
     """Read a study that is loaded and write its report into `folder`. `paths` are the files that it came from.
 
@@ -109,7 +116,7 @@ def write_reading(
         with steps.step("masks"):
             files = write_masks(report, study, staging)
         with steps.step("dicom"):
-            dicom, problems = write_dicom(report, study, staging)
+            dicom, problems = write_dicom(report, study, staging, identity=identity)
         with steps.step("report"):
             write_json_atomic(staging / "report.json", document)
             write_text_atomic(staging / "report.txt", render_text(report))

@@ -29,7 +29,7 @@ from groundglass.io.dicom_source import (
     source_instances,
     with_thickness,
 )
-from groundglass.io.uids import hashed_uid, new_uid
+from groundglass.io.uids import hashed_uid, object_uid
 
 if TYPE_CHECKING:
     from highdicom.seg import SegmentDescription
@@ -40,14 +40,15 @@ SERIES_NUMBER = 9001
 MAX_STACK_BYTES = 3 << 30
 
 
-def write_seg(findings: Sequence[Finding], image: Image, path: str | os.PathLike[str]) -> Path:
+def write_seg(findings: Sequence[Finding], image: Image, path: str | os.PathLike[str], *, identity: str = "") -> Path:
     """Write the masks of `findings` as one binary DICOM SEG on the frames of `image`, a segment per finding.
 
     `image` must come from DICOM: a single CR, DX, MG or slice, a series, or a multi-frame file; the SEG belongs to
     its study and frame of reference and names its instances. A projection image has no patient geometry: the
     segments then lie on its pixel matrix. What is segmented, its side, its place and the algorithm are coded;
     the tracking id is the finding's id. Findings without a mask, or with one of another image, are left out.
-    Masks may overlap. Empty masks become segments without a frame.
+    Masks may overlap. Empty masks become segments without a frame. The same `identity` gives the same UIDs, so that an
+    archive takes a second writing for the first.
 
     Raises InputError when the image is not from DICOM or no finding has a mask, GeometryError when a mask does not
     fit the grid or the overlapping masks need more memory than 3 GiB, UnsupportedError for sources that a SEG cannot
@@ -72,9 +73,9 @@ def write_seg(findings: Sequence[Finding], image: Image, path: str | os.PathLike
             pixel_array=planes,
             segmentation_type="BINARY",
             segment_descriptions=descriptions,
-            series_instance_uid=new_uid(),
+            series_instance_uid=object_uid(identity, series, image.name, "SEG series"),
             series_number=SERIES_NUMBER,
-            sop_instance_uid=new_uid(),
+            sop_instance_uid=object_uid(identity, series, image.name, "SEG"),
             instance_number=1,
             content_label="GROUNDGLASS",
             content_description="Segments of a groundglass reading (draft)",

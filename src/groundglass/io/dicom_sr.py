@@ -29,7 +29,7 @@ from groundglass.io.dicom_codes import CATEGORIES, SIDES, concept, kind_of_term,
 from groundglass.io.dicom_header import quiet
 from groundglass.io.dicom_seg import tracking_uid
 from groundglass.io.dicom_source import MANUFACTURER, equipment, explained, frames_of, source_instances
-from groundglass.io.uids import hashed_uid, new_uid
+from groundglass.io.uids import hashed_uid, object_uid
 
 SERIES_NUMBER = 9002
 # CID 100 "Quantitative Diagnostic Imaging Procedures".
@@ -72,6 +72,7 @@ def write_sr(
     path: str | os.PathLike[str],
     *,
     segmentations: Sequence[str | os.PathLike[str]] = (),
+    identity: str = "",
 ) -> Path:
     """Write the findings, measurements and sentences of `report` as a Comprehensive 3D SR (TID 1500).
 
@@ -82,6 +83,7 @@ def write_sr(
     the same tracking id, because ROI groups admit none. The sentences and the draft notice stand as text under
     "Qualitative Evaluations", each with the ids of its findings. Masks themselves are not in an SR.
     Findings located on an image that is not one of the DICOM images of `study` are left out; sentences are not.
+    The same `identity` gives the same UIDs, so that an archive takes a second writing for the first.
 
     Raises InputError when no image of `study` came from DICOM, ConfigurationError on a unit without UCUM code.
     """
@@ -107,9 +109,9 @@ def write_sr(
         document = Comprehensive3DSR(
             evidence=evidence,
             content=content[0],
-            series_instance_uid=new_uid(),
+            series_instance_uid=object_uid(identity, sources[0].series, sources[0].image.name, "SR series"),
             series_number=SERIES_NUMBER,
-            sop_instance_uid=new_uid(),
+            sop_instance_uid=object_uid(identity, sources[0].series, sources[0].image.name, "SR"),
             instance_number=1,
             is_complete=True,
             is_final=False,

@@ -12,6 +12,11 @@ def new_uid() -> str:
     return f"2.25.{uuid.uuid4().int}"
 
 
+def object_uid(identity: str, *parts: str) -> str:
+    """The UID of an object made from an `identity` and what else tells it apart; a fresh one where that is empty."""
+    return hashed_uid(identity, *parts) if identity else new_uid()
+
+
 def hashed_uid(*parts: str, key: bytes = b"groundglass") -> str:
     """The same UID for the same parts and key (HMAC-SHA256, shortened to a version-8 UUID, RFC 9562).
 
