@@ -6,8 +6,8 @@ import io
 import os
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,6 +33,8 @@ DEFLATE_RATIO = 1032
 _PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 _SYNTAX = Tag("TransferSyntaxUID")
 _FIRST_READ = 1 << 16
+_EARLY_READ = 1 << 13
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _INFLATED_LIMIT = 4 << 30
 
 
@@ -107,7 +109,7 @@ def read_header(path: Path, label: str | None = None, *, keep: Any = None) -> He
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(_FIRST_READ)
-        if b"1.2.840.10008.1.2.1.99" in head[:2048]:
+        if _DEFLATED in head[:2048]:
             content = head + file.read()
             header = _read_deflated(path, content, label)
             header.keep = keep
@@ -124,6 +126,26 @@ def read_header(path: Path, label: str | None = None, *, keep: Any = None) -> He
     header = _header(path, label, dataset, found, size, len(head))
     header.keep = keep
     return header
+
+
+def early_text(path: Path, keyword: str) -> str:
+    """The text of one element near the start of a file (StudyInstanceUID, ...), "" where it has none.
+
+    Much cheaper than `read_header`: a few KB are read, and parsed only up to the element. Call it under `quiet`.
+    Raises as `read_header`.
+    """
+    wanted = tag_of(keyword)
+    with path.open("rb") as file:
+        head = file.read(_EARLY_READ)
+    stream = io.BytesIO(head)
+    dataset = None
+    if _DEFLATED not in head:
+        with suppress(Exception):
+            dataset = _parse_regular(stream, stop=lambda tag, _vr, _length: tag > wanted)
+    # At the end of what was read an element may be cut short.
+    if dataset is None or stream.tell() >= len(head):
+        dataset = read_header(path).dataset
+    return str(value_of(dataset, keyword) or "").strip()
 
 
 def _header(
@@ -149,7 +171,7 @@ def _parse(stream: BinaryIO, label: str, whole: bool) -> Dataset | None:
         ) from error
 
 
-def _parse_regular(stream: BinaryIO) -> Dataset | None:
+def _parse_regular(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool] | None = None) -> Dataset | None:
     """What pydicom.dcmread gives for a file as the standard wants it, in less time; None, rewound, for others."""
     if stream.read(132)[128:] == b"DICM":
         meta = {e.tag: e for e in data_element_generator(stream, False, True, stop_when=_after_meta)}
@@ -159,7 +181,7 @@ def _parse_regular(stream: BinaryIO) -> Dataset | None:
         stream.seek(-len(start), io.SEEK_CUR)
         # pydicom trusts the bytes more than the syntax where they disagree; that is left to it.
         if uid.is_transfer_syntax and uid.is_private is False and start[4:6].isupper() is not uid.is_implicit_VR:
-            raw = data_element_generator(stream, uid.is_implicit_VR, uid.is_little_endian, stop_when=_at_pixels)
+            raw = data_element_generator(stream, uid.is_implicit_VR, uid.is_little_endian, stop_when=stop or _at_pixels)
             dataset = Dataset({element.tag: element for element in raw})
             dataset.file_meta = FileMetaDataset(meta)
             dataset.set_original_encoding(uid.is_implicit_VR, uid.is_little_endian)

@@ -37,19 +37,22 @@ def sources_of(path: str | os.PathLike[str], warn: Callable[[GroundglassError], 
     yield from _file(given, str(given), None, warn)
 
 
-def _folder(folder: Path, prefix: str, keep: Any, warn: Callable[[GroundglassError], None]) -> Iterator[Source]:
-    """Every file below, links to folders not followed; hidden files and the side files of systems left out."""
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below, sorted, links to folders not followed; hidden files and the side files of systems left out."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         for name in sorted(files):
-            if name.startswith(".") or name.upper() in ("DICOMDIR", "THUMBS.DB"):
-                continue
-            found = Path(where) / name
-            label = prefix + found.relative_to(folder).as_posix() if prefix else str(found)
-            try:
-                yield from _file(found, label, keep, warn)
-            except GroundglassError as error:
-                warn(error)
+            if not name.startswith(".") and name.upper() not in ("DICOMDIR", "THUMBS.DB"):
+                yield Path(where) / name
+
+
+def _folder(folder: Path, prefix: str, keep: Any, warn: Callable[[GroundglassError], None]) -> Iterator[Source]:
+    for found in files_below(folder):
+        label = prefix + found.relative_to(folder).as_posix() if prefix else str(found)
+        try:
+            yield from _file(found, label, keep, warn)
+        except GroundglassError as error:
+            warn(error)
 
 
 def _file(path: Path, label: str, keep: Any, warn: Callable[[GroundglassError], None]) -> Iterator[Source]:
