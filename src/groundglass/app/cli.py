@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from groundglass import __version__
+from groundglass.app.archive.commands import archive
 from groundglass.app.compare.commands import compare, rank
 from groundglass.app.synthesize.commands import synthesize
 from groundglass.app.text_commands import graph, structure, timeline
@@ -217,6 +218,7 @@ app.command()(graph)
 app.add_typer(compare)
 app.add_typer(synthesize)
 app.command()(rank)
+app.command()(archive)
 
 
 def _version(asked: bool) -> None:
