@@ -34,6 +34,7 @@ CREATE INDEX IF NOT EXISTS plan ON study (pipeline, state, losses, source, key);
 CREATE TABLE IF NOT EXISTS file (key TEXT NOT NULL, path TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (key, path))
 WITHOUT ROWID;
 """
+_COUNT_FILES = "UPDATE study SET (files, bytes) = (SELECT count(*), total(bytes) FROM file WHERE file.key = study.key)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,7 @@ class Manifest:
         for count, item in enumerate(found, start=1):
             self._add(item)
             yield count
-        self._db.execute(
-            "UPDATE study SET (files, bytes) = (SELECT count(*), total(bytes) FROM file WHERE file.key = study.key) "
-            "WHERE pipeline = ? AND state = 'pending' AND kind != 'dicomweb'",
-            (self.pipeline,),
-        )
+        self._db.execute(f"{_COUNT_FILES} WHERE pipeline = ? AND state = 'pending'", (self.pipeline,))
         self._db.commit()
 
     def _add(self, item: Found) -> None:
@@ -180,6 +177,7 @@ class Manifest:
             "WHERE key = ? AND pipeline = ?",
             (key, self.pipeline),
         )
+        self._db.execute(f"{_COUNT_FILES} WHERE key = ? AND pipeline = ?", (key, self.pipeline))
 
     def studies(self) -> Iterator[tuple[str, str, str]]:
         """(key, folder name, state) of every study. Safe against records made meanwhile."""

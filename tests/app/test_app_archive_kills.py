@@ -1,0 +1,98 @@
+"""`groundglass archive` under kill -9: nothing is lost, nothing is done twice, nobody is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archive_corpus import commits, rows, write_archive
+
+PROGRAM = [sys.executable, "-m", "groundglass", "archive"]
+
+
+def archived(*arguments: object) -> dict[str, Any]:
+    done = subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1, done.stderr
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
+    """Runner and workers are killed in turn at random moments; every study has exactly one result in the end."""
+    studies = 40 * kills
+    write_archive(tmp_path / "in", studies, broken=5, size=48)
+    out, draw = tmp_path / "out", random.Random(7)
+    arguments = [*PROGRAM, str(tmp_path / "in"), str(out), "--task", "check", "--workers", "2", "--json"]
+    known: dict[str, tuple[int, int]] = {}
+    landed = {"runner": 0, "worker": 0}
+    while sum(landed.values()) < kills:
+        process = subprocess.Popen([*arguments, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        before = len(commits(out)) if out.exists() else 0
+        victim = "worker" if landed["runner"] > landed["worker"] else "runner"
+        while process.poll() is None and (not out.exists() or len(commits(out)) < before + draw.randint(1, 25)):
+            time.sleep(0.02)
+        time.sleep(draw.random() * 0.05)
+        if process.poll() is None and victim == "worker":
+            victims = workers_of(process.pid)
+            if victims:
+                os.kill(draw.choice(victims), signal.SIGKILL)
+                landed["worker"] += 1
+                time.sleep(0.3)
+        if process.poll() is None:
+            process.kill()
+            landed["runner"] += 1
+        process.communicate()
+        now = commits(out)
+        # What was done is still there, and is still the same.
+        assert known.items() <= now.items()
+        known = now
+        assert len(now) < studies, "the archive was done before the kills were: make it larger"
+    figures = archived(*arguments[4:], "--resume")
+    assert figures["studies"] == {"pending": 0, "done": studies, "failed": 5}
+    assert known.items() <= commits(out).items()
+    assert len(commits(out)) == studies
+    fresh = archived(tmp_path / "in", tmp_path / "fresh", *arguments[6:])
+    assert fresh["attempts"] == studies + 5
+    assert rows(out) == rows(tmp_path / "fresh")
+
+
+def workers_of(runner: int) -> list[int]:
+    """The spawned workers of a runner, by the system's process table."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (folder / "cmdline").read_text()
+            except (OSError, ValueError):
+                continue
+            if parent == runner and "spawn_main" in line:
+                found.append(int(folder.name))
+    return found
+
+
+def test_workers_die_with_their_runner(tmp_path: Path) -> None:
+    write_archive(tmp_path / "in", 200, size=200)
+    arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "check", "--workers", "2"]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (workers := workers_of(process.pid)) or not (tmp_path / "out" / "studies").exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    at_the_end = commits(tmp_path / "out")
+    time.sleep(0.3)
+    assert commits(tmp_path / "out") == at_the_end
