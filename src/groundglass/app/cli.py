@@ -12,6 +12,7 @@ import typer
 from groundglass import __version__
 from groundglass.app.archive.commands import archive
 from groundglass.app.compare.commands import compare, rank
+from groundglass.app.node.commands import node
 from groundglass.app.synthesize.commands import synthesize
 from groundglass.app.text_commands import graph, structure, timeline
 
@@ -219,6 +220,7 @@ app.add_typer(compare)
 app.add_typer(synthesize)
 app.command()(rank)
 app.command()(archive)
+app.command()(node)
 
 
 def _version(asked: bool) -> None:
