@@ -127,3 +127,19 @@ def commits(out: Path) -> dict[str, tuple[int, int]]:
         status = result.stat()
         found[result.parent.name] = (status.st_ino, status.st_mtime_ns)
     return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they started, by the system's table."""
+    parents = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+    found, generation = [], {pid}
+    while generation:
+        generation = {child for child, parent in parents.items() if parent in generation}
+        found += sorted(generation)
+    return found

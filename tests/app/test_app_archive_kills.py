@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_corpus import commits, rows, write_archive
+from archive_corpus import commits, descendants, rows, write_archive
 
 PROGRAM = [sys.executable, "-m", "groundglass", "archive"]
 
@@ -25,11 +25,11 @@ def archived(*arguments: object) -> dict[str, Any]:
     return figures
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
-def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
+@pytest.mark.parametrize(("kills", "studies"), [(4, 120), pytest.param(20, 2000, marks=pytest.mark.slow)])
+def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int, studies: int) -> None:
     """Runner and workers are killed in turn at random moments; every study has exactly one result in the end."""
-    studies = 40 * kills
-    write_archive(tmp_path / "in", studies, broken=5, size=48)
+    broken = studies // 40
+    write_archive(tmp_path / "in", studies, broken=broken, size=48)
     out, draw = tmp_path / "out", random.Random(7)
     arguments = [*PROGRAM, str(tmp_path / "in"), str(out), "--task", "check", "--workers", "2", "--json"]
     known: dict[str, tuple[int, int]] = {}
@@ -38,7 +38,7 @@ def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
         process = subprocess.Popen([*arguments, "--resume"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         before = len(commits(out)) if out.exists() else 0
         victim = "worker" if landed["runner"] > landed["worker"] else "runner"
-        while process.poll() is None and (not out.exists() or len(commits(out)) < before + draw.randint(1, 25)):
+        while process.poll() is None and (not out.exists() or len(commits(out)) < before + draw.randint(1, 20)):
             time.sleep(0.02)
         time.sleep(draw.random() * 0.05)
         if process.poll() is None and victim == "worker":
@@ -57,31 +57,22 @@ def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
         known = now
         assert len(now) < studies, "the archive was done before the kills were: make it larger"
     figures = archived(*arguments[4:], "--resume")
-    assert figures["studies"] == {"pending": 0, "done": studies, "failed": 5}
+    assert figures["studies"] == {"pending": 0, "done": studies, "failed": broken}
     assert known.items() <= commits(out).items()
     assert len(commits(out)) == studies
     fresh = archived(tmp_path / "in", tmp_path / "fresh", *arguments[6:])
-    assert fresh["attempts"] == studies + 5
+    assert fresh["attempts"] == studies + broken
     assert rows(out) == rows(tmp_path / "fresh")
 
 
 def workers_of(runner: int) -> list[int]:
-    """The spawned workers of a runner, by the system's process table."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                line = (folder / "cmdline").read_text()
-            except (OSError, ValueError):
-                continue
-            if parent == runner and "spawn_main" in line:
-                found.append(int(folder.name))
-    return found
+    """The spawned workers of a runner."""
+    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in descendants(runner)}
+    return [pid for pid, line in lines.items() if line.exists() and "spawn_main" in line.read_text()]
 
 
 def test_workers_die_with_their_runner(tmp_path: Path) -> None:
-    write_archive(tmp_path / "in", 200, size=200)
+    write_archive(tmp_path / "in", 60, size=64)
     arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "check", "--workers", "2"]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (workers := workers_of(process.pid)) or not (tmp_path / "out" / "studies").exists():

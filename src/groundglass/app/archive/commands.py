@@ -40,6 +40,8 @@ def archive(
     json: Annotated[bool, typer.Option("--json", help="Print machine-readable JSON on stdout.")] = False,
 ) -> None:
     """Carry thousands of studies through a task; stop and resume at any moment."""
+    import sys
+    from contextlib import redirect_stdout
     from dataclasses import asdict
     from json import dumps
 
@@ -63,7 +65,8 @@ def archive(
         resume=resume or retry,
         retry=retry,
     )
-    with progress_bar() as listen:
+    # What a library prints (Ray tells of dead workers so) must not mix with the JSON.
+    with progress_bar() as listen, redirect_stdout(sys.stderr):
         summary = run(given, out, settings, listen)
     if json:
         faults = [{"source": source, **asdict(fault)} for source, fault in summary.quarantine]
