@@ -2,7 +2,9 @@
 
 An expert is trained on as many negatives as positives; its negatives are normal films and films with other
 abnormalities in equal shares (`mixed=False` leaves the others out, which is what goes wrong without them). Its
-threshold is Youden's on the validation films, its probabilities are calibrated there (Platt).
+probabilities are calibrated on the validation films (Platt), and its threshold is Youden's there, of what is said of
+a film: an expert that is asked for three segments has three chances to be wrong, so the largest of its answers is
+what the threshold is set on.
 """
 
 from __future__ import annotations
@@ -117,10 +119,11 @@ def train_expert(
     network = backbone(architecture)
     plan = Plan(steps=steps, learning_rate=2e-3, weight_decay=1e-3, checkpoint_every=steps, seed=seed)
     train(network, _Balanced(images, labels, pools, batch, seed), _loss, plan, folder=folder)
-    truth = np.concatenate([validation.truth[task.term, s] for s in task.segments])
-    scores = np.concatenate([logits_of(network, crops(validation.films, validation.lungs, s)) for s in task.segments])
-    calibration = fit_platt(truth, scores)
-    return Expert(task, network.eval(), calibration, youden_threshold(truth, calibration(scores)))
+    truth = np.stack([validation.truth[task.term, s] for s in task.segments])
+    scores = np.stack([logits_of(network, crops(validation.films, validation.lungs, s)) for s in task.segments])
+    calibration = fit_platt(truth.ravel(), scores.ravel())
+    threshold = youden_threshold(truth.any(axis=0), calibration(scores).max(axis=0))
+    return Expert(task, network.eval(), calibration, threshold)
 
 
 @dataclass(frozen=True)
