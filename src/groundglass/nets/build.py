@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 NETWORKS = {
     "BasicUNet": "monai.networks.nets.basic_unet:BasicUNet",
     "DynUNet": "monai.networks.nets.dynunet:DynUNet",
+    "OddNet": "groundglass.nets.odd_net:OddNet",
     "PlanarUNet": "groundglass.nets.planar_unet:PlanarUNet",
     "PriorUNet": "groundglass.nets.prior_unet:PriorUNet",
     "ResNet": "monai.networks.nets.resnet:ResNet",
     "SegResNet": "monai.networks.nets.segresnet:SegResNet",
+    "StrokeUNet": "groundglass.nets.stroke_unet:StrokeUNet",
     "UNet": "monai.networks.nets.unet:UNet",
 }
 
