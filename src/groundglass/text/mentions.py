@@ -115,8 +115,8 @@ def _of_concept(
     name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon, is_normal: bool
 ) -> list[Mention]:
     """One mention per named place: a nodule in two lobes is two findings."""
-    if is_normal and name in words.neutral:
-        return []
+    if (is_normal and name in words.neutral) or (name == "finding" and ruling.assertion != "absent"):
+        return []  # "Findings were discussed" says nothing of the patient; "no finding" does
     if not spots:
         return [Mention(name, index, (), ruling)]
     named = [spot for spot in spots if spot.anatomy]
