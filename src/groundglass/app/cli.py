@@ -13,6 +13,7 @@ from groundglass import __version__
 from groundglass.app.archive.commands import archive
 from groundglass.app.compare.commands import compare, rank
 from groundglass.app.node.commands import node
+from groundglass.app.serve.commands import serve
 from groundglass.app.synthesize.commands import synthesize
 from groundglass.app.text_commands import graph, structure, timeline
 
@@ -79,8 +80,19 @@ def read(
 
 
 @app.command()
-def info(paths: Annotated[list[Path], typer.Argument()], json: Json = False) -> None:
+def info(
+    paths: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Files of one study; without any: what this installation can do."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Say what files are: modality, size, geometry, warnings. Pixels are not decoded."""
+    if not paths:
+        from groundglass.app.capabilities import show_capabilities
+
+        show_capabilities(as_json=json)
+        return
     from groundglass.app.info import show
 
     show(paths, as_json=json)
@@ -221,6 +233,7 @@ app.add_typer(synthesize)
 app.command()(rank)
 app.command()(archive)
 app.command()(node)
+app.command()(serve)
 
 
 def _version(asked: bool) -> None:
