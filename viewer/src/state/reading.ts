@@ -1,0 +1,134 @@
+/** Asking for a reading, following its progress, and reviewing what came back. */
+
+import { signal } from "@preact/signals";
+import { maskOfSamples } from "../image/mask";
+import { readNifti } from "../image/nifti";
+import { api, ServerError } from "../server/api";
+import type { Finding, Job, Verdict } from "../server/types";
+import { Overlay } from "../view/scene";
+import { allFindings, isStructure, titleOf } from "./findings";
+import {
+  announce, attempt, complain, complaint, images, opacities, overlays, prior, report, scene, selected, shown, studies, study,
+} from "./store";
+
+export interface Progress {
+  study: string;
+  job: string;
+  /** Messages in the order in which they came; the last is going on. */
+  steps: string[];
+}
+
+export const progress = signal<Progress | null>(null);
+
+export function clearReport(): void {
+  report.value = null;
+  overlays.value = [];
+  selected.value = null;
+  shown.value = new Set();
+  opacities.value = {};
+}
+
+/** Fetch the report of the open study, if it has one. */
+export async function loadReport(): Promise<void> {
+  const owner = study.value;
+  if (!owner) return;
+  try {
+    const found = await api.report(owner.id);
+    if (study.value !== owner) return;
+    report.value = found;
+    shown.value = new Set(allFindings().filter((finding) => !isStructure(finding)).map((finding) => finding.id));
+    refreshOverlays().catch(complain);
+  } catch (error) {
+    if (!(error instanceof ServerError && (error.status === 404 || error.status === 409))) throw error;
+  }
+}
+
+const masks = new Map<string, Overlay>();
+
+/** Masks of the findings that lie on the shown image, one after the other: those that are shown first. */
+export async function refreshOverlays(): Promise<void> {
+  const [owner, onto] = [study.value, scene.value];
+  if (!owner || !onto) return;
+  overlays.value = [];
+  const here = allFindings().filter((finding) => finding.mask_url && isOn(finding.image, onto.info));
+  here.sort((a, b) => Number(isStructure(a)) - Number(isStructure(b)));
+  for (const finding of here) {
+    const overlay = await overlayOf(owner.id, finding);
+    if (scene.value !== onto || !report.value) return;
+    // Large ones are drawn first, so that a lesion lies over its organ.
+    overlays.value = [...overlays.value.filter((o) => o.id !== overlay.id), overlay].sort((a, b) => sizeOf(b) - sizeOf(a));
+  }
+}
+
+const sizeOf = ({ mask }: Overlay) => mask.extent[0] * mask.extent[1] * mask.extent[2];
+
+async function overlayOf(owner: string, finding: Finding): Promise<Overlay> {
+  const key = `${owner}/${finding.id}/${finding.mask_url}`;
+  const known = masks.get(key);
+  if (known) return known;
+  const { samples, shape } = await readNifti(await api.findingMask(owner, finding.id));
+  const colour = `rgb(${(finding.colour ?? [143, 208, 192]).join(" ")})`;
+  const fresh = new Overlay(finding.id, titleOf(finding), colour, maskOfSamples(samples, shape));
+  masks.set(key, fresh);
+  return fresh;
+}
+
+function isOn(name: string | null, image: { id: string; name: string }): boolean {
+  return name === null ? images.value.length === 1 : name === image.id || name === image.name;
+}
+
+export async function read(wish: { clinical?: string; language?: string } = {}): Promise<void> {
+  const owner = study.value;
+  if (!owner || progress.value) return;
+  const before = prior.value?.study.id;
+  const job = await attempt("Asking for a reading", () => api.read(owner.id, { ...wish, prior_study: before }));
+  if (!job) return;
+  progress.value = { study: owner.id, job: job.id, steps: [] };
+  announce("The reading has begun.");
+  follow(owner.id, job.id);
+}
+
+function follow(owner: string, job: string): void {
+  const events = api.jobEvents(job);
+  const end = () => {
+    events.close();
+    if (progress.value?.job === job) progress.value = null;
+  };
+  const said = (event: Event) => JSON.parse((event as MessageEvent).data) as Job;
+  events.addEventListener("progress", (event) => {
+    const now = progress.value;
+    if (now?.job === job) progress.value = { ...now, steps: [...now.steps, said(event).message] };
+  });
+  events.addEventListener("done", () => {
+    end();
+    announce("The reading is done.");
+    studies.value = studies.value.map((known) => (known.id === owner ? { ...known, has_report: true } : known));
+    if (study.value?.id === owner) loadReport().catch(complain);
+  });
+  events.addEventListener("failed", (event) => {
+    end();
+    const { state, message } = said(event);
+    if (state === "cancelled") announce("The reading was stopped.");
+    else complaint.value = { message: `The reading stopped: ${message}` };
+  });
+}
+
+export async function stopReading(): Promise<void> {
+  const running = progress.value;
+  if (running) await attempt("Stopping", () => api.cancel(running.job));
+  progress.value = null;
+}
+
+/** Store a verdict or a sentence; the screen follows at once and goes back if the server refuses. */
+export async function review(id: string, change: { verdict?: Verdict; sentence?: string | null }): Promise<void> {
+  const [owner, before] = [study.value, report.value];
+  if (!owner || !before) return;
+  report.value = { ...before, findings: before.findings.map((known) => (known.id === id ? { ...known, ...change } : known)) };
+  if (change.verdict) announce(change.verdict === "open" ? "Open again." : `The finding is ${change.verdict}.`);
+  try {
+    await api.review(owner.id, id, change);
+  } catch (error) {
+    report.value = before;
+    complain(error);
+  }
+}
