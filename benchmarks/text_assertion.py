@@ -11,48 +11,15 @@ to the others; what the rules said of them at first sight stands at the head of 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from groundglass.text import read_findings
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "text"))
 
-CORPUS = Path(__file__).parents[1] / "tests" / "text" / "data" / "assertion_challenge.txt"
-CLASSES = {"P": "present", "A": "absent", "U": "uncertain", "H": "historical", "Y": "hypothetical", "O": "other person"}
-
-
-class Target(NamedTuple):
-    """Marked words of a sentence with their class."""
-
-    category: str
-    sentence: str
-    words: str
-    expected: str
-
+from assertion_corpus import Target, corpus, decided
 
 Reader = Callable[[Target], set[str]]
-
-
-def corpus() -> list[Target]:
-    found = []
-    for line in CORPUS.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            category, sentence, marks = (part.strip() for part in line.split(" | "))
-            for mark in marks.split(", "):
-                words, short = mark.rsplit("=", 1)
-                found.append(Target(category, sentence, words, CLASSES[short]))
-    return found
-
-
-def ours(target: Target) -> set[str]:
-    start = target.sentence.index(target.words)
-    end = start + len(target.words)
-    said = set()
-    for finding in read_findings(target.sentence):
-        span = finding.evidence[1].span
-        if span is not None and span[0] < end and span[1] > start:
-            said.add(finding.attribute("assertion") or finding.status)
-    return said
 
 
 def _entities(pipe: Callable[[str], object], target: Target) -> list[object]:
@@ -115,7 +82,7 @@ def main() -> None:
     found: dict[str, object] = {
         "sentences": len({t.sentence for t in targets}),
         "targets": len(targets),
-        "groundglass": figures(targets, ours),
+        "groundglass": figures(targets, decided),
     }
     for name, build in (("NegEx (negspacy)", with_negex), ("ConText (medspacy)", with_context)):
         try:

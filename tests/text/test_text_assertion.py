@@ -3,48 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from assertion_corpus import CLASSES, corpus, decided
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundglass.text import read_findings
-
-CORPUS = Path(__file__).parent / "data" / "assertion_challenge.txt"
-CLASSES = {"P": "present", "A": "absent", "U": "uncertain", "H": "historical", "Y": "hypothetical", "O": "other person"}
-
-
-class Target(NamedTuple):
-    category: str
-    sentence: str
-    words: str
-    expected: str
-
-
-def corpus() -> list[Target]:
-    targets = []
-    for line in CORPUS.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            category, sentence, marks = (part.strip() for part in line.split(" | "))
-            for mark in marks.split(", "):
-                words, short = mark.rsplit("=", 1)
-                targets.append(Target(category, sentence, words, CLASSES[short]))
-    return targets
-
-
-def decided(target: Target) -> set[str]:
-    """The classes of the findings whose words overlap the marked ones."""
-    start = target.sentence.index(target.words)
-    end = start + len(target.words)
-    found = set()
-    for finding in read_findings(target.sentence):
-        span = finding.evidence[1].span
-        assert span is not None
-        if span[0] < end and span[1] > start:
-            found.add(finding.attribute("assertion") or finding.status)
-    return found
 
 
 def test_the_corpus_is_what_it_claims() -> None:

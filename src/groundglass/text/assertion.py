@@ -39,6 +39,7 @@ _CLOSERS = {
 _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
 _STARTS = MODIFIERS | {"side"}
 _WEIGHTY = frozenset({"history adjacent", "denial", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS})
+_QUESTIONS = frozenset("?？")
 _LINKS = MODIFIERS | {"side", "anatomy", "place preposition"}
 
 
@@ -133,7 +134,7 @@ def _ruling(active: dict[str, str], items: list[Item], index: int, low: int) -> 
 def _is_questioned(items: list[Item], index: int, low: int) -> bool:
     """ "? left basal pneumonia": a question mark before the mention and its modifiers."""
     while index >= low:
-        if "?" in items[index].gap:
+        if not _QUESTIONS.isdisjoint(items[index].gap):
             return True
         index -= 1
         if index >= low and items[index].kind not in _LINKS:
@@ -195,5 +196,5 @@ def _alternatives(items: list[Item], order: list[int], found: dict[int, Ruling])
 
 def _question_marks(items: list[Item], order: list[int], found: dict[int, Ruling]) -> None:
     for index in order:
-        if index + 1 < len(items) and items[index + 1].gap.lstrip().startswith("?"):
+        if index + 1 < len(items) and items[index + 1].gap.lstrip().startswith(("?", "？")):
             found[index] = Ruling("uncertain", "?")

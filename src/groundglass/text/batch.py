@@ -18,6 +18,7 @@ from groundglass.core.cores import free_cores
 from groundglass.core.errors import GroundglassError
 from groundglass.core.finding import Status
 from groundglass.text.labels import Policy, decide, label_set, without_findings
+from groundglass.text.languages import AUTO, resolved
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import decode_report, plain
 from groundglass.text.reading import remembered, stating_sentences
@@ -45,6 +46,7 @@ def label_values(
     """What `label` says, without its evidence: several times as fast."""
     chosen = label_set(labels)
     policy = uncertain or chosen.uncertain
+    language = resolved(language, text)
     whole = plain(text)
     said: dict[str, tuple[Status, bool]] = {}
     for section, start, end in stating_sentences(whole, language):
@@ -89,7 +91,8 @@ def label_table(
     `workers` processes (0: one per core). Raises ConfigurationError for an unknown label set, policy or language.
     """
     label_set(labels)
-    lexicon(language)
+    if language != AUTO:
+        lexicon(language)
     yield from in_order(partial(_rows, labels=labels, uncertain=uncertain, language=language), sources, workers=workers)
 
 

@@ -2,7 +2,8 @@
 
 A comma or an "and" divides only when both sides state something of their own: "No effusion, pneumothorax or
 consolidation is seen" is one clause, "No effusion, and the heart is enlarged" are two. "But", "however", "except for"
-and semicolons always divide.
+and semicolons always divide. In Chinese, whose lists have a mark of their own, a comma divides wherever both sides
+mention something.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MENTIONS = frozenset({"finding", "device", "quality", "normal"})
 MODIFIERS = frozenset(
     {"severity", "change", "texture", "margin", "distribution", "number", "chronicity", "determiner", "quality"}
 )
-_DIVIDERS = frozenset({"stop", "except", "and"})
+_DIVIDERS = frozenset({"stop", "except", "and", "comma"})
+_BARE = frozenset({"finding", "and", "or", "comma", "end"})
 _PLAIN = frozenset({" ", ""})
 _MARKS = (",", ":", " - ", ")", ".")
 _HARD = frozenset({"stop", "except"})
@@ -66,7 +68,9 @@ def _candidates(items: list[Item]) -> list[tuple[int, bool]]:
             continue
         if kind in _HARD or (";" in gap and index) or ("(" in gap and index and items[index - 1].kind == "seen"):
             found.append((index, True))
-        elif kind == "and" or (index and items[index - 1].kind != "and" and any(mark in gap for mark in _MARKS)):
+        elif kind in ("and", "comma") or (
+            index and items[index - 1].kind != "and" and any(mark in gap for mark in _MARKS)
+        ):
             found.append((index, False))
     return found
 
@@ -82,6 +86,8 @@ def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
     left = {item.kind for item in items[low:index]}
     if left.isdisjoint(_STATES):
         return False
+    if items[index].kind == "comma":
+        return _comma_divides(items, index, high, left)
     joined_by_and = items[index].kind == "and"
     start = index + 1 if joined_by_and else index
     if start >= high or items[start].kind in ("or", "versus", "end"):
@@ -99,6 +105,14 @@ def _divides(items: list[Item], low: int, index: int, high: int) -> bool:
     if right.isdisjoint(_PREDICATES):
         return False
     return _states_apart(items, low, index, start, high, scoped and left.isdisjoint(_VERBS), left)
+
+
+def _comma_divides(items: list[Item], index: int, high: int, left: set[str]) -> bool:
+    """Where lists have a mark of their own (Chinese), a comma parts statements; but bare words go on a denied list."""
+    right = {item.kind for item in items[index + 1 : high]}
+    if left.isdisjoint(MENTIONS) or right.isdisjoint(MENTIONS):
+        return False
+    return left.isdisjoint(_SCOPES) or not right <= _BARE
 
 
 def _states_apart(

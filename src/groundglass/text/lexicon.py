@@ -1,15 +1,15 @@
 """The words of one language, compiled once into an Aho-Corasick automaton.
 
-Concepts (findings, devices, anatomy) come from the ontology's synonyms, the grammar (negation, uncertainty, sides,
-severity, change, ...) from the data files of the language. Plurals, British and American spellings and the commonest
-slips of the keyboard in long words are made here, so that a look-up costs nothing at reading time.
+A language is a folder of data: `cues.json`, its grammar of assertion (negation, uncertainty, history, ... before or
+after what they speak of, conjunctions, verbs), `qualifiers.json`, `qualities.json`, `places.json`, `sections.json`, and
+but for English `terms.json`, the words of findings, devices and anatomy; English has them in the ontology. How
+concepts combine is the same in all languages (`data/combinations.json`). Plurals, British and American spellings and
+the commonest slips of the keyboard in long words are made here, so that a look-up costs nothing at reading time.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -20,20 +20,14 @@ import ahocorasick
 from groundglass.core import Term
 from groundglass.core.errors import ConfigurationError
 from groundglass.core.ontology import Ontology, ontology
+from groundglass.text.folding import UNSPACED, normalised
+from groundglass.text.phrases import concepts, grammar
+from groundglass.text.word_forms import slips
 
 Role = tuple[str, Any]
 """What a phrase does in a sentence: a kind ("finding", "negation before", ...) and its value (a name, a side, ...)."""
 
 Meaning = tuple[int, tuple[Role, ...]]
-
-CONCEPT_KINDS = ("finding", "device", "anatomy")
-MIN_LETTERS_OF_A_SLIP = {"finding": 6, "device": 8, "anatomy": 8}
-_NOT_WORD = re.compile(r"[^0-9a-z]+")
-_SPELLINGS = (
-    ("oedema", "edema"), ("haemo", "hemo"), ("haema", "hema"), ("oesoph", "esoph"), ("tumour", "tumor"),
-    ("calibre", "caliber"), ("ischaem", "ischem"), ("goitre", "goiter"), ("anaem", "anem"), ("orthopaed", "orthoped"),
-    ("artefact", "artifact"), ("sulph", "sulf"), ("dyspnoea", "dyspnea"), ("aluminium", "aluminum"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class Lexicon:
     """Compiled words of one language.
 
     `automaton` gives (last index, number) for normalised text, `meanings[number]` the phrase's length and its roles;
-    the tables say how concepts combine.
+    the tables say how concepts combine. `spaced`: whether spaces part the words of the language.
     """
 
     language: str
@@ -57,6 +51,7 @@ class Lexicon:
     probable: frozenset[str]
     possible: frozenset[str]
     sections: dict[str, str]
+    spaced: bool = True
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
     terms: dict[str, Term] = field(default_factory=dict)
     usual: dict[str, str | None] = field(default_factory=dict)
@@ -84,155 +79,71 @@ class Lexicon:
         return self.usual[name]
 
 
-def normalised(phrase: str) -> str:
-    """Lower case; everything that is neither letter nor digit becomes one space."""
-    return _NOT_WORD.sub(" ", phrase.lower()).strip()
+def languages() -> tuple[str, ...]:
+    """Tags of the languages that reports can be read in."""
+    folder = resources.files("groundglass.text") / "data"
+    return tuple(sorted(entry.name for entry in folder.iterdir() if (entry / "cues.json").is_file()))
 
 
 @cache
 def lexicon(language: str = "en") -> Lexicon:
     """The lexicon of a language, compiled at the first call. Raises ConfigurationError when there is none."""
-    folder = resources.files("groundglass.text") / "data" / language
-    if not (folder / "cues.json").is_file():
-        raise ConfigurationError(language, "is a language without a lexicon for reports", "Use 'en'.")
-
-    def data(name: str) -> Any:
-        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-
-    qualities, sections, cues = data("qualities"), data("sections"), data("cues")
-    probable, possible = (frozenset(cues.pop(f"{kind} words")) for kind in ("probable", "possible"))
-    tree = ontology()
+    if language not in languages():
+        known = ", ".join(languages())
+        raise ConfigurationError(language, "is a language without a lexicon for reports", f"Use one of {known}.")
+    spaced, tables, tree = language not in UNSPACED, _data("combinations"), ontology()
+    names = ("cues", "qualifiers", "qualities", "places", "sections")
+    cues, qualifiers, qualities, places, sections = (_data(f"{language}/{name}") for name in names)
+    probable, possible = (
+        frozenset(normalised(word, spaced=spaced) for word in cues.pop(f"{kind} words"))
+        for kind in ("probable", "possible")
+    )
+    places["not anatomy"] = tables["not anatomy"]
+    words = {} if language == "en" else _data(f"{language}/terms")
+    for name in words:
+        tree.entry(name)
     roles: dict[str, dict[str, Any]] = {}
     for phrase, kind, value in (
-        *_concepts(tree, language, data("places")),
-        *_grammar(cues, data("qualifiers"), qualities),
+        *concepts(tree, language, places, words, spaced=spaced),
+        *grammar(language, cues, qualifiers, qualities, spaced=spaced),
     ):
+        if not phrase:
+            raise ConfigurationError(f"data/{language}", f"holds a {kind} without letters ({value!r})", "Remove it.")
         roles.setdefault(phrase, {}).setdefault(kind, value)
-    for phrase, known in _slips(roles):
-        roles.setdefault(phrase, known)
-    # Numbers in the automaton, few tuples for their meaning: the garbage collector need not walk 200,000 values.
-    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-    meanings: dict[Meaning, int] = {}
-    for phrase, found in roles.items():
-        meaning = (len(phrase), tuple(found.items()))
-        automaton.add_word(phrase + " ", meanings.setdefault(meaning, len(meanings)))
-    automaton.make_automaton()
+    if language == "en":
+        for phrase, known_roles in slips(roles):
+            roles.setdefault(phrase, known_roles)
+    automaton, meanings = _compiled(roles, spaced=spaced)
     return Lexicon(
         language,
         automaton,
-        tuple(meanings),
+        meanings,
         tree,
-        qualities["findings"],
-        qualities["refined"],
-        qualities["normal findings"],
-        qualities["default anatomy"],
-        frozenset(qualities["lasting"]),
-        frozenset(qualities["neutral"]),
+        tables["findings"],
+        tables["refined"],
+        tables["normal findings"],
+        tables["default anatomy"],
+        frozenset(tables["lasting"]),
+        frozenset(tables["neutral"]),
         probable,
         possible,
         {heading: name for name, headings in sections.items() for heading in headings},
+        spaced,
     )
 
 
-def _concepts(tree: Ontology, language: str, places: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    silent, sided = set(places["silent"]), places["sided anatomy"]
-    for phrase, (name, side) in sided.items():
-        yield normalised(phrase), "anatomy", (name, side)
-    for phrase, (first, second) in places["two anatomies"].items():
-        yield normalised(phrase), "anatomy", (first, None)
-        yield normalised(phrase), "second anatomy", (second, None)
-    for phrase, name in places["anatomy that is a finding"].items():
-        yield normalised(phrase), "finding", name
-    for entry in tree:
-        kind, name = entry.kind, entry.term.name
-        if kind not in CONCEPT_KINDS or name in places["not anatomy"]:
-            continue
-        words = [*([name] if language == "en" else []), *entry.synonyms.get(language, ())]
-        for word in words:
-            for form in _forms(normalised(word)):
-                if form not in silent and form not in sided:
-                    yield form, kind, (name, None) if kind == "anatomy" else name
-    for side, phrases in places["sides"].items():
-        for phrase in phrases:
-            yield normalised(phrase), "side", side
+def _data(name: str) -> Any:
+    path = resources.files("groundglass.text") / "data" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _grammar(
-    cues: dict[str, list[str]], qualifiers: dict[str, Any], qualities: dict[str, Any]
-) -> Iterator[tuple[str, str, Any]]:
-    for kind, phrases in cues.items():
-        for phrase in phrases:
-            for form in _with_auxiliary(normalised(phrase)):
-                yield form, kind, form
-    for phrase in cues["pseudo-negation"]:
-        yield normalised(phrase), "change", qualifiers["change by pseudo-negation"]
-    for kind, values in qualifiers.items():
-        if isinstance(values, dict):
-            for value, phrases in values.items():
-                for phrase in phrases:
-                    for form in _with_auxiliary(normalised(phrase)):
-                        yield form, kind, value
-    for quality, phrases in qualities["words"].items():
-        for phrase in phrases:
-            yield normalised(phrase), "quality", quality
-    for phrase in qualities["normal"]:
-        yield normalised(phrase), "normal", normalised(phrase)
-
-
-def _with_auxiliary(phrase: str) -> Iterator[str]:
-    """ "Not seen" is also "is not seen", ...: else the shorter "is not" would win."""
-    yield phrase
-    if phrase.startswith(("not ", "no longer ")):
-        for verb in ("is", "are", "was", "were"):
-            yield f"{verb} {phrase}"
-
-
-def _forms(phrase: str) -> Iterator[str]:
-    """The phrase, its plural, and both in the other spelling."""
-    for form in (phrase, _plural(phrase)):
-        yield form
-        for british, american in _SPELLINGS:
-            if british in form:
-                yield form.replace(british, american)
-            elif american in form:
-                yield form.replace(american, british)
-
-
-def _plural(phrase: str) -> str:
-    if phrase.endswith(("s", "ae", "media")):
-        return phrase[:-2] + "es" if phrase.endswith(("sis", "xis")) else phrase
-    if phrase.endswith("y") and phrase[-2:-1] not in "aeiou":
-        return phrase[:-1] + "ies"
-    if phrase.endswith(("x", "ch", "sh")):
-        return phrase + "es"
-    return phrase + "s"
-
-
-def _slips(roles: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Phrases with one slip in a long word: a letter left out, doubled, swapped with the next, or another vowel."""
-    words = {word for phrase in roles for word in phrase.split()}
-    for phrase, known in list(roles.items()):
-        kind = next((kind for kind in CONCEPT_KINDS if kind in known), None)
-        parts = phrase.split()
-        if kind is None or len(parts) > 2:
-            continue
-        for position, word in enumerate(parts):
-            # "Pleural efusion" is read as "pleural" and "efusion": a word that stands for itself needs no phrases.
-            if len(word) >= MIN_LETTERS_OF_A_SLIP[kind] and (len(parts) == 1 or word not in roles):
-                for variant in _misspelt(word) - words:
-                    yield " ".join((*parts[:position], variant, *parts[position + 1 :])), known
-
-
-@cache
-def _misspelt(word: str) -> frozenset[str]:
-    found = set()
-    for i in range(1, len(word)):
-        found.add(word[:i] + word[i + 1 :])
-        found.add(word[:i] + word[i] + word[i:])
-        if i + 1 < len(word):
-            found.add(word[:i] + word[i + 1] + word[i] + word[i + 2 :])
-        if word[i] in "aeiouy":
-            found.update(word[:i] + vowel + word[i + 1 :] for vowel in "aeiouy")
-        if len(word) >= 10:
-            found.update(word[:i] + vowel + word[i:] for vowel in "aeiou")
-    return frozenset(found - {word})
+def _compiled(roles: dict[str, dict[str, Any]], *, spaced: bool) -> tuple[Any, tuple[Meaning, ...]]:
+    """Numbers in the automaton, few tuples for their meaning: the garbage collector need not walk 200,000 values."""
+    automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+    meanings: dict[Meaning, int] = {}
+    end = " " if spaced else ""
+    for phrase, found in roles.items():
+        meaning = (len(phrase), tuple(found.items()))
+        automaton.add_word(phrase + end, meanings.setdefault(meaning, len(meanings)))
+    automaton.make_automaton()
+    return automaton, tuple(meanings)

@@ -12,13 +12,22 @@ import re
 
 from groundglass.core.errors import InputError
 
-ENCODINGS = ("utf-8", "cp932", "cp1252", "latin-1")
-"""Tried in this order; cp932 only where the bytes make Japanese, latin-1 takes everything that is left."""
+ENCODINGS = ("utf-8", "cp932", "gb18030", "cp1252", "latin-1")
+"""Tried in this order; cp932 only where the bytes make Japanese, gb18030 only where they make Chinese; latin-1 takes
+everything that is left."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MOST_CONTROLS = 0.05
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}")
+_KANA = re.compile(r"[\u3041-\u309f\u30a1-\u30fa]")
+_HALF_KANA = re.compile(r"[\uff61-\uff9f]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_PUNCTUATION = re.compile(r"[，。、：；（）]")
+_WIDE = re.compile(r"[\uff01-\uff5e\u2212\u3000]")
+# Full-width signs and digits read as the ordinary ones; commas, full stops, "!" and "?" keep their own meaning.
+_NARROW = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if chr(code) not in "！，．？～"}
+_NARROW |= {0x2212: "-", 0x3000: " "}
+_POINT = re.compile(r"(?<=\d)．(?=\d)")
 _TAG = re.compile(r"<(/?[A-Za-z!][^<>\n]{0,400})>")
 _HTML = re.compile(
     r"<(?:html|body|head|p|br|div|span|b|i|u|table|tr|td|li|ul|ol|h[1-6]|font|pre|strong|em)\b[^<>]{0,400}>", re.I
@@ -41,9 +50,23 @@ def decode_report(data: bytes, name: str = "report") -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if encoding != "cp932" or _JAPANESE.search(text):
+        if _is_likely(text, encoding):
             return _checked(text, name)
     raise InputError(name, "is not text", "Give a text file.")  # latin-1 decodes everything: not reached
+
+
+def _is_likely(text: str, encoding: str) -> bool:
+    """Whether bytes that an encoding can read are likely to be in it: both of East Asia read nearly everything."""
+    if encoding == "cp932":
+        kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
+        return len(_HALF_KANA.findall(text)) <= 0.1 * (kana + han) and kana > 0.05 * (kana + han)
+    if encoding == "gb18030":
+        han = _HAN.findall(text)
+        # The first level of GB 2312 holds the 3,755 commonest characters: lead bytes B0 to D7.
+        common = sum(b"\xb0" <= c.encode("gb18030")[:1] <= b"\xd7" for c in han)
+        others = sum(ord(c) > 127 for c in text) - len(han) - len(_PUNCTUATION.findall(text))
+        return len(han) >= 2 and common >= 0.8 * len(han) and others <= 0.2 * len(han)
+    return True
 
 
 def _checked(text: str, name: str) -> str:
@@ -54,7 +77,12 @@ def _checked(text: str, name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` with its markup blanked; same length. Text without markup comes back as it is."""
+    """`text` with its markup blanked and full-width letters, digits and signs as ordinary ones; same length.
+
+    Text without either comes back as it is.
+    """
+    if not text.isascii() and _WIDE.search(text):
+        text = _POINT.sub(".", text).translate(_NARROW)
     if text.startswith("{\\rtf"):
         return _without_rtf(text)
     if "\\" in text:

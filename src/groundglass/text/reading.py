@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from groundglass.core import Attribute, Evidence, Finding, Report, Section, Sentence
+from groundglass.text.languages import resolved
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import plain
 from groundglass.text.sections import sections
@@ -33,9 +34,10 @@ def read_report(text: str, *, language: str = "en") -> Report:
 
     Every finding carries two pieces of evidence: the sentence (`source="sentence"`, `name` its section, `span` its
     place in `text`) and the rule (`source="rule"`, `name` the cue that decided, else "stated", `span` the words).
-    `text[slice(*span)]` gives the words. HTML, RTF and HL7 escapes are read through without moving a span. Raises
-    ConfigurationError for a language without a lexicon.
+    `text[slice(*span)]` gives the words. HTML, RTF and HL7 escapes are read through without moving a span. `language`
+    is en, it, ja, zh or auto. Raises ConfigurationError for a language without a lexicon.
     """
+    language = resolved(language, text)
     text = plain(text)
     parts: list[Section] = []
     findings: list[Finding] = []

@@ -18,10 +18,21 @@ class Span(NamedTuple):
     end: int
 
 
+_BRACKETS = ("[【\\[［<＜〈■◆●○]", "[】\\]］>＞〉]")
+"""What headings are set in where letters have no case."""
+
+
 @cache
 def _heading(language: str) -> re.Pattern[str]:
     known = sorted(lexicon(language).sections, key=len, reverse=True)
     names = "|".join(re.escape(name).replace(r"\ ", r"[ \t]{1,3}") for name in known)
+    if not lexicon(language).spaced:
+        left, right = _BRACKETS
+        return re.compile(
+            rf"(?:^|[\n\r。．；])[ \t　#*]{{0,8}}(?:\d{{1,2}}[.)．、][ \t]?)?{left}?[ \t]?"
+            rf"({names})[ \t]{{0,4}}(?:{right}[ \t]?[:：]?|[:：]|(?=[ \t]*[\r\n]))",
+            re.IGNORECASE,
+        )
     # A heading begins a line or follows the end of a sentence; a colon (or dash) or the end of the line closes it.
     return re.compile(
         r"(?:^|[\n\r.;!?>]|\s\s)[ \t*#_>-]{0,8}(?:\d{1,2}[.)][ \t]?)?"

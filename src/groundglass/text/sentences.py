@@ -70,10 +70,14 @@ _ABBREVIATIONS = frozenset(
     }
 )
 _NOT_AFTER_ABBREVIATION = frozenset({"cm", "mm", "etc", "al", "cfr"})
-_END = re.compile(r"[.!?]+[\"')\]]{0,3}(?=\s|$)|[•·●▪■◦]|\s\"\s|\n[ \t]*\n|\n|;(?=\s*\n)")
+_END = re.compile(
+    r"[.!?]+[\"')\]]{0,3}(?=\s|$)|[。！？｡]+[」』）]?|．(?![0-9０-９])|[•·●▪■◦]|\s\"\s|\n[ \t]*\n|\n|;(?=\s*\n)"
+)
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]{0,9}|\d{1,3})$")
-_BULLET = re.compile(r"[ \t]*(?:[-*+>]|\(?\d{1,2}[.)]|[A-Za-z][.)])[ \t]")
-_LEAD = re.compile(r"[\s\"'*•·●▪■◦>+-]*(?:\(?\d{1,2}[.)](?!\d)\s*)?[\s\"']*")
+_BULLET = re.compile(r"[ \t　]*(?:(?:[-*+>]|\(?\d{1,2}[.)]|[A-Za-z][.)])[ \t]|[・●○■◆※]|\d{1,2}[.)．）、])")
+_LEAD = re.compile(r"[\s\"'*•·●▪■◦○◆※・>+-]*(?:\(?\d{1,2}[.)．）、](?!\d)\s*)?[\s\"']*")
+_RUNS_ON = frozenset("、，,(（・のをはがにとで")
+"""Last characters of a line that goes on, where letters have no case (Japanese, Chinese)."""
 _OPEN_WORDS = frozenset(
     {
         "of",
@@ -115,7 +119,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     for match in _END.finditer(text, start, end):
         if match.start() < begin or not _ends(text, begin, match, end):
             continue
-        _add(found, text, begin, match.end() if match[0][0] in ".!?" else match.start())
+        _add(found, text, begin, match.end() if match[0][0] in ".!?。！？｡．" else match.start())
         begin = match.end()
     _add(found, text, begin, end)
     return found
@@ -151,6 +155,8 @@ def _line_ends(text: str, begin: int, stop: int, resume: int, end: int) -> bool:
     if not line:
         return True
     following = text[resume : resume + 40].lstrip()[:1]
+    if following > "\u2e7f" or line[-1] > "\u2e7f":
+        return line[-1] not in _RUNS_ON
     if following.islower() or line[-1] in ",(/" or line.rsplit(None, 1)[-1].lower() in _OPEN_WORDS:
         return False
     return following.isupper() or not following or line[-1] == ":"

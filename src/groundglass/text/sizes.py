@@ -10,10 +10,11 @@ from groundglass.core import Measurement, Term, ontology
 from groundglass.core.units import convert
 
 _NUMBER = r"(\d{1,5}(?:[.,]\d{1,3})?)"
-_LENGTH = r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?)"
+_LENGTH = r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?|millimetr[oi]|centimetr[oi]|㎜|㎝|毫米|厘米|ミリ|センチ)"
+_CENTIMETRES = frozenset("cC㎝厘セ")
 _DIAMETERS = re.compile(
     rf"{_NUMBER}\s{{0,2}}(?:{_LENGTH})?(?:\s{{0,2}}(?:x|×|by)\s{{0,2}}{_NUMBER}\s{{0,2}}(?:{_LENGTH})?)?"
-    rf"(?:\s{{0,2}}(?:x|×|by)\s{{0,2}}{_NUMBER}\s{{0,2}})?(?:-|\s{{0,2}})?{_LENGTH}\b",
+    rf"(?:\s{{0,2}}(?:x|×|by)\s{{0,2}}{_NUMBER}\s{{0,2}})?(?:-|\s{{0,2}})?{_LENGTH}(?![A-Za-z0-9_²³])",
     re.IGNORECASE,
 )
 _OTHERS = (
@@ -32,7 +33,9 @@ _OTHERS = (
     (re.compile(rf"{_NUMBER}\s{{0,2}}(?:degrees?|°)", re.IGNORECASE), "angle", "deg"),
 )
 _OTHER_UNITS = ("ml", "cc", "cm3", "cubic", "hu", "hounsfield", "suv", "degree", "°")
-_SHORT = re.compile(r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)", re.IGNORECASE)
+_SHORT = re.compile(
+    r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)|短径|短軸|asse corto|asse minore", re.IGNORECASE
+)
 _AXES = ("long axis", "short axis", "third axis")
 _PRIOR = tuple(
     f"{word} {more}"
@@ -50,7 +53,8 @@ _PRIOR = tuple(
     )
     for more in ("", "measured ", "measuring ", "about ")
 )
-_WAS = ("was ", "were ")
+_PRIOR = (*_PRIOR, "前回", "前回は", "原", "原来", "原为", "前次", "precedentemente ", "in precedenza ", "già ", "da ")
+_WAS = ("was ", "were ", "era ", "erano ")
 _PLACE = re.compile(
     r"\b(?:ser(?:ies)?|se)\.?[ :#]{0,2}(\d{1,4})|\b(?:im(?:ages?|g)?|slices?)\.?[ :#]{0,2}(\d{1,4})", re.IGNORECASE
 )
@@ -112,7 +116,7 @@ def _term(kind: str) -> Term:
 
 
 def _mm(number: str, unit: str) -> float:
-    return round(convert(_value(number), "cm" if unit[0] in "cC" else "mm", "mm"), 3)
+    return round(convert(_value(number), "cm" if unit[0] in _CENTIMETRES else "mm", "mm"), 3)
 
 
 def _value(number: str) -> float:

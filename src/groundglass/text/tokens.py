@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import re
 
+from groundglass.text.folding import folded
 from groundglass.text.lexicon import Lexicon, Role
 
 _SPACES = re.compile(r"\s{2,}")
 _WIDE = ("  ", "\n", "\t", "\r", "\xa0", "\u2003")  # what a run of white space holds in practice: cheaper to look for
-# Everything but letters and digits reads as a space; the text keeps its length, so every offset holds.
-_FOLD = {i: (c.lower() if c.isascii() and c.isalnum() else " ") for i, c in enumerate(map(chr, range(128)))}
-
-
-class _Fold(dict[int, str]):
-    def __missing__(self, code: int) -> str:
-        letter = chr(code).lower()
-        folded = _PLAIN.get(letter, letter) if len(letter) == 1 and letter.isalnum() else " "
-        self[code] = folded
-        return folded
-
-
-_PLAIN = {"é": "e", "è": "e", "ö": "o", "ü": "u", "ä": "a", "ï": "i", "ı": "i", "İ": "i", "ç": "c", "ş": "s", "ğ": "g"}
-_TABLE = _Fold(_FOLD)
-
 
 Token = tuple[int, int, tuple[Role, ...], str]
 """A known phrase at sentence[start:end], its roles, the text between it and the token before. A plain tuple is fast."""
-
-
-def folded(text: str) -> str:
-    """`text` in lower case with a space for every character that is neither letter nor digit; same length."""
-    return text.translate(_TABLE)
 
 
 def tokens(sentence: str, words: Lexicon) -> list[Token]:
@@ -38,6 +19,8 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
 
     Phrases may run over line breaks and repeated spaces, not over punctuation that stands alone.
     """
+    if not words.spaced:
+        return _without_spaces(sentence, words)
     plain = folded(sentence) + " "
     if any(space in sentence for space in _WIDE) and _SPACES.search(sentence):
         return _with_wide_gaps(sentence, plain, words)
@@ -46,6 +29,18 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
     for start, end, roles in _matches(plain, words):
         found.append((start, end, roles, sentence[last:start]))
         last = end
+    return found
+
+
+def _without_spaces(sentence: str, words: Lexicon) -> list[Token]:
+    """Japanese and Chinese: leftmost longest phrases, wherever they begin; spaces inside a phrase part it."""
+    found: list[Token] = []
+    before = 0
+    for last, number in words.automaton.iter_long(folded(sentence, spaced=False)):
+        length, roles = words.meanings[number]
+        start = last - length + 1
+        found.append((start, last + 1, roles, sentence[before:start]))
+        before = last + 1
     return found
 
 
