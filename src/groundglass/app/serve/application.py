@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from groundglass.app.serve import models, problems
 from groundglass.app.serve.desk import Desk
 from groundglass.app.serve.guard import Guard
-from groundglass.app.serve.routes import exports, images, reading, sessions, studies
+from groundglass.app.serve.routes import comparison, exports, images, monailabel, reading, sessions, studies
 from groundglass.app.serve.routes.answers import problems as problem_answers
 from groundglass.app.serve.settings import Settings
 
@@ -43,9 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
     api.add_api_route("/info", info, responses=problem_answers(), tags=["server"])
-    for module in (studies, images, reading, exports, sessions):
+    for module in (studies, images, reading, exports, sessions, comparison):
         api.include_router(module.router)
     app.include_router(api)
+    app.include_router(monailabel.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if (VIEWER / "index.html").is_file():
         app.mount("/", StaticFiles(directory=VIEWER, html=True), name="viewer")

@@ -51,6 +51,10 @@ class Desk:
         """As `on_files`, beside the interactive sessions."""
         return await self._asked(self._bench, function, arguments, what)
 
+    async def on_models(self, function: Callable[..., Any], *arguments: Any, what: str = "image") -> Any:
+        """As `on_files`, in line with the readings."""
+        return await self._asked(self._reader, function, arguments, what)
+
     async def on_reader(self, function: Callable[..., Any], *arguments: Any, tell: Tell, stop: threading.Event) -> Any:
         """Run a reading; raises what the worker raises."""
         seconds = self.limits.read_seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -169,14 +170,19 @@ def _pdf(held: Reviewed, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pdf-") as folder:
         page, printed = Path(folder) / "report.html", Path(folder) / "report.pdf"
         _html(held, page)
+        # Chromium refuses its sandbox to root; everybody else keeps it.
+        as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         command = [
-            program, "--headless", "--disable-gpu", "--no-sandbox", "--no-first-run", "--disable-extensions",
-            f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri(),
+            program, "--headless", "--disable-gpu", *as_root, "--no-first-run", "--disable-extensions",
+            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile",
+            "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri(),
         ]  # fmt: skip
         try:
             subprocess.run(command, capture_output=True, timeout=_CHROMIUM_SECONDS, check=True)
         except (subprocess.SubprocessError, OSError) as error:
             raise ConfigurationError("pdf", "was not printed by chromium", "Export html and print it.") from error
+        if not printed.is_file():
+            raise ConfigurationError("pdf", "was not printed by chromium", "Export html and print it.")
         with atomic_path(target) as temporary:
             shutil.copyfile(printed, temporary)
 

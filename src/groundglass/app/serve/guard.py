@@ -142,6 +142,8 @@ class Guard:
 
     def _check_token(self, scope: Scope, headers: Headers) -> Response | None:
         token = (self._settings.token or "").encode()
+        if scope["path"] in ("/auth/", "/auth/token"):
+            return None  # where MONAI Label's clients learn that they need one, and trade it in
         given = headers.get("authorization", "")
         if given[:7].lower() == "bearer " and _same(given[7:].strip().encode(), token):
             return None
@@ -160,6 +162,11 @@ class Guard:
         answer = RedirectResponse(path + (f"?{urlencode(query)}" if query else ""), 303)
         answer.set_cookie(COOKIE, self._cookie, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
         return answer
+
+
+def token_fits(given: str, token: str) -> bool:
+    """Equal, in a time that does not tell where they differ."""
+    return _same(given.encode(), token.encode())
 
 
 class _TooLarge(Exception):  # noqa: N818 - internal: becomes the 413 problem

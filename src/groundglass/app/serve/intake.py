@@ -133,6 +133,7 @@ def _looked_at(image: Image, image_id: str, place: StudyFolder, root: Path, file
         "orientation_known": image.orientation_known,
         "units": image.units,
         "is_dicom": is_dicom(image),
+        "series_uid": str(taken.facts.get("SeriesInstanceUID") or "") or None,
         "usable": usable,
         "window": limits,
         "warnings": list(dict.fromkeys(for_people(remark, root, files) for remark in remarks)),

@@ -32,11 +32,15 @@ _SUFFIXES = {
 
 @dataclass
 class Received:
-    """What a form held: (file, name for people) in order, and the small fields by name."""
+    """What a form held: (file, name for people) in order, the part that each file's name came in, small fields by name.
+
+    `folder` is where the files lie if they are to be removed with it."""
 
     files: list[tuple[Path, str]] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
+    folder: Path | None = None
 
 
 def shown_name(text: str) -> str:
@@ -139,6 +143,7 @@ class _Form:
                 raise _too_large(f"more than {self._limits.upload_files} files")
             path = self._folder / f"{len(self.received.files) + 1:05d}"
             self._file = path.open("xb")
+            self.received.parts[path.name] = name
             self.received.files.append((path, shown_name(options[b"filename"].decode("utf-8", "replace"))))
         elif len(self.received.fields) < 32:
             self._field = name[:100]
