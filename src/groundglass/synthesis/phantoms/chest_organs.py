@@ -1,0 +1,324 @@
+"""The trunk above the diaphragm as layers of a scene: body wall, mediastinum, heart, great vessels, lungs with lobes
+and fissures, airways and pulmonary vessels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundglass.synthesis.phantoms.canvas import Float, Scene, Window, rounded_maximum
+from groundglass.synthesis.phantoms.capsules import Capsules, paint_tubes
+from groundglass.synthesis.phantoms.tissue import Tissue
+from groundglass.synthesis.phantoms.torso import Torso, between, line
+from groundglass.synthesis.phantoms.trees import tree
+from groundglass.synthesis.thorax import bones
+from groundglass.synthesis.thorax.anatomy import LEFT, RIGHT, SIDES
+from groundglass.synthesis.thorax.solids import body_distance, dome_level, heart_distance, pedicle_distance
+
+Points = NDArray[np.float64]
+TERMINALS = 640
+LOBES = {
+    RIGHT: ("right upper lobe of lung", "middle lobe of right lung", "right lower lobe of lung"),
+    LEFT: ("left upper lobe of lung", "left lower lobe of lung"),
+}
+
+
+def cage_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
+    """Inner face of the chest wall and, below the ribs, of the abdominal wall: both pleural cavities' outer border."""
+    thorax = torso.thorax
+    t = np.clip(z / np.float32(thorax.height), -0.3, 1.2)
+    rise = np.clip(1 - z / np.float32(thorax.height), 0.0, 1.0)
+    walls = []
+    for side in (thorax.right, thorax.left):
+        wall = side.apex_x + (side.half_width - side.apex_x) * rise ** np.float32(side.apex_power)
+        walls.append(wall + side.lateral_wobble(t) * np.sqrt(rise))
+    wall = np.where(x > 0, walls[1], walls[0])
+    depth = np.float32(thorax.depth) * (0.42 + 0.58 * rise ** np.float32(0.45))
+    middle = -0.12 * np.float32(thorax.depth) * (1 - rise)
+    radial = np.sqrt((x / wall) ** 2 + np.abs((y - middle) / depth) ** np.float32(2.4))
+    return ((radial - 1) * np.minimum(wall, depth)).astype(np.float32)
+
+
+def paint_wall(scene: Scene, torso: Torso, tissue: Tissue) -> Float:
+    """Skin, fat under it, muscle and the fat of both cavities; the distance to the cage's inner face (whole grid)."""
+    window = scene.canvas.whole
+    x, y, z = scene.canvas.coordinates(window)
+    thorax = torso.thorax
+    body = body_distance(thorax, x, y, z)
+    scene.paint(window, body, tissue["skin"], "body")
+    scene.paint(window, body + np.float32(2.0), tissue["fat"])
+    cage = cage_distance(torso, x, y, z)
+    # Back muscles are thick beside the spine, and reach from the neck to the pelvis.
+    thick = 4 + thorax.wall * (1 - torso.fat) * 0.8
+    behind = np.exp(-(((np.abs(x) - 32) / 26) ** 2)) * 26 * (y < -0.5 * thorax.depth)
+    girdle = shoulder_distance(torso, x, y, z)
+    muscle = np.maximum(np.minimum(cage - thick - behind.astype(np.float32), girdle), body + np.float32(3.5))
+    scene.paint(window, muscle, tissue["muscle"], "body")
+    scene.paint(window, np.maximum(cage, body + np.float32(3.0)), tissue["fat"], "body")
+    # The neck is muscle all through.
+    neck = np.maximum(body + np.float32(5.0), np.float32(thorax.height + 12) - z)
+    scene.paint(window, neck, tissue["muscle"], "body")
+    back = np.maximum(cage, np.minimum(spine_distance(torso, x, y, z) + np.float32(2.0), np.float32(50.0)))
+    scene.paint(window, back, tissue["muscle"], "body")
+    return cage
+
+
+def shoulder_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
+    """Pectoral muscles, and those round the shoulder blades, as ellipsoids on the cage."""
+    thorax = torso.thorax
+    found = np.float32(99.0)
+    lateral = np.abs(x)
+    for centre, axes in (
+        ((0.55 * thorax.width, 0.80 * thorax.depth, 0.66 * thorax.height), (0.42 * thorax.width, 22.0, 62.0)),
+        ((0.85 * thorax.width, -0.62 * thorax.depth, 0.62 * thorax.height), (0.36 * thorax.width, 30.0, 90.0)),
+        ((0.40 * thorax.width, -0.95 * thorax.depth, 0.80 * thorax.height), (0.42 * thorax.width, 18.0, 80.0)),
+    ):
+        radial = np.sqrt(
+            ((lateral - centre[0]) / axes[0]) ** 2 + ((y - centre[1]) / axes[1]) ** 2 + ((z - centre[2]) / axes[2]) ** 2
+        )
+        found = np.minimum(found, (radial - 1) * np.float32(axes[1]))
+    return found.astype(np.float32)
+
+
+def paint_heart(scene: Scene, torso: Torso, tissue: Tissue) -> None:
+    """Pericardial fat, myocardium, blood in two halves divided by the septum."""
+    heart = torso.thorax.heart
+    reach = max(heart.left, heart.right) + 6
+    window = scene.canvas.window(
+        (-reach, heart.centre_y - heart.depth - 8, heart.bottom - 6), (reach, heart.centre_y + heart.depth + 8, heart.top + 6)
+    )
+    x, y, z = scene.canvas.coordinates(window)
+    distance = heart_distance(torso.thorax, x, y, z)
+    scene.paint(window, distance, tissue["myocardium"], "heart")
+    # The septum runs from right behind to left in front; the free wall of the left ventricle is thicker.
+    turn = np.radians(38)
+    across = ((x - 4) * np.cos(turn) - (y - heart.centre_y) * np.sin(turn)).astype(np.float32)
+    wall = 2 + 8 / (1 + np.exp(-across / 6))
+    septum = np.float32(4.5) - np.abs(across)
+    upper = (z - heart.top + 14).astype(np.float32)
+    scene.paint(window, np.maximum(np.maximum(distance + wall, septum), upper), tissue["blood"])
+
+
+def great_vessels(torso: Torso) -> dict[str, Capsules]:
+    """Aorta in its three parts, superior vena cava, pulmonary trunk and its two arteries, oesophagus."""
+    thorax, heart = torso.thorax, torso.thorax.heart
+    found: dict[str, Capsules] = {}
+    for tube in bones.aorta(thorax):
+        points = tube.points.copy()
+        if tube.name == "descending aorta":
+            _clear_of_spine(torso, points, float(tube.radii[0]))
+        found[tube.name] = Capsules.along(points, tube.radii)
+    radius = thorax.aorta_radius
+    cz = thorax.carina[2]
+    found["superior vena cava"] = Capsules.along(
+        between(line((-thorax.pedicle_right + 9, 0.12 * thorax.depth, thorax.arch_top + 35),
+                     (-thorax.pedicle_right + 9, 0.12 * thorax.depth, heart.top - 10)), 10), 0.55 * radius)  # fmt: skip
+    trunk = np.array([10.0, 0.38 * thorax.depth, heart.top - 20])
+    fork = np.array([6.0, 0.02 * thorax.depth, cz - 12])
+    found["pulmonary artery"] = (
+        Capsules.along(between(np.stack([trunk, fork]), 8), 0.85 * radius)
+        + Capsules.along(between(np.stack([fork, fork + [-20, -4, -4], [-34.0, -8, cz - 24]]), 8), 0.6 * radius)
+        + Capsules.along(between(np.stack([fork, fork + [16, -8, 4], [34.0, -14, cz - 12]]), 8), 0.6 * radius)
+    )
+    found["oesophagus"] = Capsules.along(
+        between(line((2, -0.28 * thorax.depth, thorax.height + 40), (4, -0.42 * thorax.depth, cz),
+                     (10, -0.42 * thorax.depth, 0.25 * cz), (18, -0.2 * thorax.depth, thorax.left.dome_height * 0.55)), 30),
+        7.0)  # fmt: skip
+    return found
+
+
+def _clear_of_spine(torso: Torso, points: Points, radius: float) -> None:
+    """Push a vessel that runs beside the spine forwards until it touches no vertebra, in place."""
+    heights = np.array([v.centre[2] for v in reversed(torso.spine)])
+
+    def along(values: list[float]) -> Points:
+        return np.interp(points[:, 2], heights, np.array(values[::-1]))
+
+    cx, cy = along([v.centre[0] for v in torso.spine]), along([v.centre[1] for v in torso.spine])
+    half = along([v.half_width for v in torso.spine])
+    beside = np.clip(np.abs(points[:, 0] - cx) / (half + radius), 0, 1)
+    front = cy + (0.74 * half + radius + 2) * np.sqrt(1 - beside**2)
+    points[:, 1] = np.maximum(points[:, 1], front)
+
+
+def paint_great_vessels(scene: Scene, torso: Torso, tissue: Tissue) -> None:
+    """Walls are thinner than a voxel; blood fills the vessels."""
+    for name, tubes in great_vessels(torso).items():
+        value = {"oesophagus": tissue["oesophagus"], "superior vena cava": tissue["blood"]}.get(name, tissue["artery"])
+        paint_tubes(scene, tubes, value, {"oesophagus": "esophagus"}.get(name, name))
+        if name == "oesophagus":
+            shrunk = Capsules(tubes.start, tubes.end, np.full(len(tubes), 2.0), np.full(len(tubes), 2.0))
+            paint_tubes(scene, _part(shrunk, 0.3, 0.5), tissue["gas"])
+
+
+def _part(tubes: Capsules, low: float, high: float) -> Capsules:
+    rows = slice(int(low * len(tubes)), max(int(high * len(tubes)), 1))
+    return Capsules(*(getattr(tubes, f)[rows] for f in tubes.__dataclass_fields__))
+
+
+def fissures(torso: Torso, side: int, x: Float, y: Float, z: Float) -> tuple[Float, Float | None]:
+    """Signed distances in mm to the oblique fissure (positive: lower lobe behind it) and, on the right, to the
+    horizontal one (positive: middle lobe under it). Both surfaces are gently bowed."""
+    thorax = torso.thorax
+    rng = torso.draws(f"fissures {side}")
+    high, low = rng.uniform(0.70, 0.78) * thorax.height, rng.uniform(0.02, 0.12) * thorax.height
+    back, front = -0.9 * thorax.depth, rng.uniform(0.5, 0.75) * thorax.depth
+    bow = rng.uniform(3, 9)
+    slope = (low - high) / (front - back)
+    surface = high + slope * (y - back) + bow * np.sin(np.abs(x) / 28 + rng.uniform(0, 3))
+    oblique = ((surface - z) / np.sqrt(1 + slope**2)).astype(np.float32)
+    if side == LEFT:
+        return oblique, None
+    level = rng.uniform(0.44, 0.54) * thorax.height
+    flat = level + 5 * np.sin(np.abs(x) / 35 + rng.uniform(0, 3)) - 0.08 * (y - 0)
+    return oblique, (flat - z).astype(np.float32)
+
+
+def spine_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
+    """The column with its muscles: what the lungs and the abdominal organs keep clear of."""
+    levels = torso.spine
+    heights = np.array([v.centre[2] for v in reversed(levels)])
+
+    def along(values: list[float]) -> Float:
+        return np.interp(z, heights, np.array(values[::-1])).astype(np.float32)
+
+    cx = along([v.centre[0] for v in levels])
+    cy = along([v.centre[1] for v in levels])
+    half = along([v.half_width for v in levels])
+    radial = np.hypot((x - cx) / (half + 5), (y - cy) / (0.74 * half + 5))
+    body = (radial - 1) * (0.8 * half)
+    behind = np.maximum(np.abs(x - cx) - half - 7, y - cy)
+    return np.minimum(body, behind).astype(np.float32)
+
+
+def mediastinum_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
+    """Heart, great vessels with their fat, and what connects them to the spine."""
+    thorax = torso.thorax
+    heart = heart_distance(thorax, x, y, z) - np.float32(3.0)
+    upper = pedicle_distance(thorax, x, y, z)
+    middle = thorax.descending_x / 2
+    half = 9 + middle + 0.7 * thorax.aorta_radius
+    behind = rounded_maximum(np.abs(x - middle) - np.float32(half), y - np.float32(thorax.heart.centre_y), 20.0)
+    return -rounded_maximum(-np.minimum(heart, behind), -upper, 12.0).astype(np.float32)
+
+
+def lung_distance(torso: Torso, side: int, x: Float, y: Float, z: Float) -> Float:
+    """Lung of one side (RIGHT or LEFT): cavity above the dome, clear of mediastinum and spine."""
+    thorax = torso.thorax
+    hemithorax = thorax.hemithorax(side)
+    lateral = np.float32(side) * x
+    rise = np.clip(1 - z / np.float32(hemithorax.height), 0.0, 1.0)
+    apex = hemithorax.apex_x * (1 - np.float32(hemithorax.inner_apex) * rise ** np.float32(0.42))
+    inner = np.maximum(apex, 2.5) - lateral
+    outer = np.maximum(cage_distance(torso, x, y, z) + np.float32(1.0), z - hemithorax.height)
+    above = 0.85 * (dome_level(thorax, hemithorax, x, y) - z)
+    middle = np.minimum(mediastinum_distance(torso, x, y, z), spine_distance(torso, x, y, z))
+    return np.maximum(np.maximum(outer, above), rounded_maximum(inner, -middle, 6.0))
+
+
+def lung_window(scene: Scene, torso: Torso, side: int) -> Window:
+    thorax = torso.thorax
+    wide = thorax.hemithorax(side).half_width * 1.08
+    x = (-wide, 0.0) if side == RIGHT else (0.0, wide)
+    return scene.canvas.window((x[0], -1.05 * thorax.depth, -30), (x[1], 1.05 * thorax.depth, thorax.height + 4))
+
+
+def paint_lungs(scene: Scene, torso: Torso, tissue: Tissue, *, texture: Float | None) -> None:
+    """Lobes with fissures, heavier towards the back where the patient lies on, and patchy as real lungs are.
+
+    Without `texture` (uptake) they are even."""
+    for side in (RIGHT, LEFT):
+        window = lung_window(scene, torso, side)
+        x, y, z = scene.canvas.coordinates(window)
+        distance = lung_distance(torso, side, x, y, z)
+        value: Float | float = tissue["lung"]
+        if texture is not None:
+            value = tissue["lung"] - 45 * y / np.float32(torso.thorax.depth) + texture[window]
+        share = scene.coverage(distance)
+        oblique, horizontal = fissures(torso, side, x, y, z)
+        plates = np.abs(oblique)
+        if horizontal is not None:
+            plates = np.minimum(plates, np.where(oblique < 0, np.abs(horizontal), np.float32(99)))
+        # A fissure is a sheet of about 0.6 mm of pleura.
+        sheet = 0.6 / scene.canvas.voxel * np.clip(1 - plates / np.float32(scene.canvas.voxel), 0, 1)
+        scene.blend(window, share, value + sheet * (tissue["pleura"] - value))
+        inside = distance < 0
+        upper, *middle, lower = LOBES[side]
+        labels = scene.labels[window]
+        labels[inside & (oblique >= 0)] = scene.number(lower)
+        labels[inside & (oblique < 0)] = scene.number(upper)
+        if horizontal is not None:
+            labels[inside & (oblique < 0) & (horizontal > 0)] = scene.number(middle[0])
+
+
+def lung_texture(scene: Scene, rng: np.random.Generator) -> Float:
+    """Smooth field of about +-18 HU that varies over 25 mm, on the scene's grid; drawn per patient."""
+    from scipy.ndimage import zoom
+
+    canvas = scene.canvas
+    nodes = rng.standard_normal((16, 16, 16)).astype(np.float32) * 18
+    extent = [n * s for n, s in zip(canvas.shape, canvas.spacing, strict=True)]
+    kept = nodes[tuple(slice(0, max(4, min(16, int(e / 25)))) for e in extent)]
+    return zoom(kept, [n / k for n, k in zip(canvas.shape, kept.shape, strict=True)], order=1)
+
+
+def hila(torso: Torso) -> dict[int, Points]:
+    cz = torso.thorax.carina[2]
+    return {RIGHT: np.array([-36.0, -10.0, cz - 24]), LEFT: np.array([36.0, -14.0, cz - 16])}
+
+
+def terminals(torso: Torso, side: int, count: int, rng: np.random.Generator, *, margin: float = 4.0) -> Points:
+    """Up to `count` random points in a lung, at least `margin` mm from its border, (n, 3); independent of any grid."""
+    thorax = torso.thorax
+    kept: list[Points] = []
+    for _ in range(30):
+        if sum(map(len, kept)) >= count:
+            break
+        x = side * rng.uniform(12, thorax.width, 4 * count)
+        y = rng.uniform(-thorax.depth, thorax.depth, 4 * count)
+        z = rng.uniform(0, thorax.height, 4 * count)
+        here = [v.astype(np.float32) for v in (x, y, z)]
+        kept.append(np.stack([x, y, z], 1)[lung_distance(torso, side, *here) < -margin])
+    return np.concatenate(kept)[:count]
+
+
+def lung_trees(torso: Torso, side: int) -> dict[str, Capsules]:
+    """Arteries with the bronchi beside them, and veins that run between, down to about 1 mm."""
+    rng = torso.draws(f"lung trees {side}")
+    hilum = hila(torso)[side]
+    arteries = tree(hilum, terminals(torso, side, TERMINALS, rng), rng, leaf_radius=0.62, most=6.0)
+    inlet = np.array([side * 18.0, 0.05 * torso.thorax.depth, hilum[2] - 26])
+    veins = tree(inlet, terminals(torso, side, TERMINALS, rng), rng, leaf_radius=0.62, most=5.5)
+    # A bronchus runs beside its artery and is about as wide; beyond 1.2 mm it is not seen.
+    apart = np.array([0.0, 1.0, 0.25]) * (1.9 * arteries.start_radius + 0.8)[:, None]
+    wide = arteries.start_radius > 1.2
+    bronchi = Capsules(
+        (arteries.start + apart)[wide], (arteries.end + apart)[wide],
+        0.85 * arteries.start_radius[wide], 0.85 * arteries.end_radius[wide],
+    )  # fmt: skip
+    return {"arteries": arteries, "veins": veins, "bronchi": bronchi}
+
+
+def paint_lung_trees(scene: Scene, torso: Torso, tissue: Tissue) -> None:
+    """Vessels full of blood; bronchi as walls of a millimetre round air. Labels: pulmonary vessels, airways."""
+    for side in SIDES.values():
+        trees = lung_trees(torso, side)
+        for name in ("arteries", "veins"):
+            paint_tubes(scene, trees[name], tissue["blood"], "lung vessels")
+        paint_tubes(scene, trees["bronchi"].thicker(0.9), tissue["airway wall"])
+        paint_tubes(scene, trees["bronchi"], tissue["air"], "airways")
+
+
+def paint_central_airways(scene: Scene, torso: Torso, tissue: Tissue) -> None:
+    """Trachea and main bronchi with walls of 1.5 mm."""
+    rng = torso.draws("airways")
+    for tube in bones.airways(torso.thorax):
+        tubes = Capsules.along(tube.points, tube.radii * rng.uniform(0.95, 1.05))
+        paint_tubes(scene, tubes.thicker(1.5), tissue["airway wall"])
+        paint_tubes(scene, tubes, tissue["air"], tube.name)
+    for side, point in hila(torso).items():
+        name = "left main bronchus" if side == LEFT else "right main bronchus"
+        end = next(t for t in bones.airways(torso.thorax) if t.name == name).points[-1]
+        way = Capsules.along(between(np.stack([end, point + [0, 6, 2]]), 6), 4.6)
+        paint_tubes(scene, way.thicker(1.3), tissue["airway wall"])
+        paint_tubes(scene, way, tissue["air"], "airways")
