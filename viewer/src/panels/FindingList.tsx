@@ -1,42 +1,46 @@
 /** Findings with their verdicts, and the masks with their colours and opacity. */
 
-import { allFindings, goTo, isStructure, opacityOf, titleOf, toggleShown, written } from "../state/findings";
+import { allFindings, colourOf, goTo, isStructure, opacityOf, titleOf, toggleShown, written } from "../state/findings";
 import { review } from "../state/reading";
 import { hovered, opacities, opacity, selected, shown } from "../state/store";
 import type { Finding, Verdict } from "../server/types";
 import { Icon, IconButton } from "./icons";
 
-export function FindingList() {
-  const findings = allFindings();
-  const observations = findings.filter((finding) => !isStructure(finding));
-  const structures = findings.filter((finding) => isStructure(finding) && finding.mask_url);
-  const reviewed = observations.filter((finding) => finding.verdict !== "open").length;
+/** What was said of the patient, to be accepted or rejected. */
+export function ReviewList() {
+  const observations = allFindings().filter((finding) => !isStructure(finding));
+  if (!observations.length) return <p class="section quiet">Nothing was found that needs a verdict.</p>;
   return (
-    <>
-      {observations.length > 0 && (
-        <section class="section findings-list" aria-label="Findings to review">
-          <h2>Review <small>{reviewed} of {observations.length}</small></h2>
-          <ul>{observations.map((finding) => <FindingRow key={finding.id} finding={finding} />)}</ul>
-        </section>
-      )}
-      {findings.some((finding) => finding.mask_url) && (
-        <section class="section masks" aria-label="Masks">
-          <h2>Masks</h2>
-          <label class="slider">
-            <span>Opacity</span>
-            <input type="range" min="0" max="1" step="0.02" value={opacity} onInput={(event) => { opacity.value = Number(event.currentTarget.value); opacities.value = {}; }} />
-            <output>{Math.round(opacity.value * 100)}%</output>
-          </label>
-          {structures.length > 0 && (
-            <div class="masks-all">
-              <button type="button" class="button small" onClick={() => structures.forEach((f) => toggleShown(f.id, true))}>Show all</button>
-              <button type="button" class="button small" onClick={() => structures.forEach((f) => toggleShown(f.id, false))}>Hide all</button>
-            </div>
-          )}
-          <ul>{[...observations.filter((f) => f.mask_url), ...structures].map((finding) => <MaskRow key={finding.id} finding={finding} />)}</ul>
-        </section>
-      )}
-    </>
+    <section class="section" aria-label="Findings to review">
+      <ul>{observations.map((finding) => <FindingRow key={finding.id} finding={finding} />)}</ul>
+    </section>
+  );
+}
+
+/** Names, colours and opacity of what is drawn over the image. */
+export function MaskList() {
+  const masked = allFindings().filter((finding) => finding.mask_url);
+  if (!masked.length) return <p class="section quiet">No finding has a mask.</p>;
+  const sorted = [...masked.filter((f) => !isStructure(f)), ...masked.filter(isStructure)];
+  return (
+    <section class="section masks" aria-label="Masks">
+      <label class="slider">
+        <span>Opacity</span>
+        <input
+          type="range" min="0" max="1" step="0.02" value={opacity}
+          onInput={(event) => {
+            opacity.value = Number(event.currentTarget.value);
+            opacities.value = {};
+          }}
+        />
+        <output>{Math.round(opacity.value * 100)}%</output>
+      </label>
+      <div class="masks-all">
+        <button type="button" class="button small" onClick={() => (shown.value = new Set(masked.map(({ id }) => id)))}>Show all</button>
+        <button type="button" class="button small" onClick={() => (shown.value = new Set())}>Hide all</button>
+      </div>
+      <ul>{sorted.map((finding) => <MaskRow key={finding.id} finding={finding} />)}</ul>
+    </section>
   );
 }
 
@@ -50,6 +54,7 @@ const SAID: Record<Finding["status"], string> = { present: "present", absent: "a
 function FindingRow({ finding }: { finding: Finding }) {
   const isSelected = selected.value === finding.id;
   const measured = finding.measurements.map((measurement) => ({ ...measurement, ...written(measurement) }));
+  const volume = volumeOf(finding);
   const telling = measured.find((measurement) => measurement.outside) ?? measured[0];
   const decide = (verdict: Verdict) => void review(finding.id, { verdict: finding.verdict === verdict ? "open" : verdict });
   return (
@@ -58,7 +63,7 @@ function FindingRow({ finding }: { finding: Finding }) {
         <span class="dot" aria-hidden="true" />
         <span class="name">{titleOf(finding)}</span>
         <span class="value">
-          {telling ? <b class={telling.outside ? "outside" : ""}>{telling.text}</b> : finding.volume_ml !== null ? <b>{finding.volume_ml.toFixed(1)}{"\u202f"}mL</b> : null}
+          {telling ? <b class={telling.outside ? "outside" : ""}>{telling.text}</b> : volume && <b>{volume.text}</b>}
           <span class="visually-hidden">, {SAID[finding.status]}</span>
         </span>
       </button>
@@ -82,18 +87,26 @@ function FindingRow({ finding }: { finding: Finding }) {
   );
 }
 
+/** The volume that the report states (it may count part voxels), else that of the mask. */
+function volumeOf(finding: Finding) {
+  const stated = finding.measurements.find((measurement) => measurement.kind === "volume");
+  if (stated) return written(stated);
+  const value = finding.volume_ml;
+  return value === null ? null : written({ kind: "volume", value, unit: "mL", low: null, high: null, outside: false });
+}
+
 function MaskRow({ finding }: { finding: Finding }) {
   const isShown = shown.value.has(finding.id);
   const isSelected = selected.value === finding.id;
-  const colour = `rgb(${(finding.colour ?? [143, 208, 192]).join(" ")})`;
+  const volume = volumeOf(finding);
   return (
     <li class="mask" aria-current={isSelected} {...light(finding)}>
-      <button type="button" class="swatch" role="switch" aria-checked={isShown} aria-label={`Show ${titleOf(finding)}`} style={{ "--colour": colour }} onClick={() => toggleShown(finding.id)}>
+      <button type="button" class="swatch" role="switch" aria-checked={isShown} aria-label={`Show ${titleOf(finding)}`} style={{ "--colour": colourOf(finding) }} onClick={() => toggleShown(finding.id)}>
         {isShown && <Icon name="check" />}
       </button>
       <button type="button" class="row" onClick={() => void goTo(finding.id)}>
         <span class="name">{titleOf(finding)}</span>
-        {finding.volume_ml !== null && <span class="value">{finding.volume_ml.toFixed(finding.volume_ml < 10 ? 2 : 0)}{"\u202f"}mL</span>}
+        {volume && <span class="value">{volume.text}</span>}
       </button>
       {isSelected && isShown && (
         <label class="slider own">

@@ -4,9 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { allFindings, findingById, goTo, isStructure } from "../state/findings";
 import { progress, read, review, stopReading } from "../state/reading";
-import { hovered, report, selected, study } from "../state/store";
+import { hovered, panelTab, report, selected, study, type PanelTab } from "../state/store";
 import type { Finding, Sentence } from "../server/types";
-import { FindingList } from "./FindingList";
+import { MaskList, ReviewList } from "./FindingList";
 import { ChangeList } from "./ChangeList";
 import { Icon } from "./icons";
 
@@ -16,7 +16,7 @@ export function ReportPanel() {
   if (!study.value) return null;
   return (
     <aside class="panel" aria-label="Report">
-      {progress.value?.study === study.value.id ? <Progress /> : report.value ? <Report /> : <Invitation />}
+      {progress.value?.study === study.value.id ? <Progress /> : report.value ? <Tabs /> : <Invitation />}
     </aside>
   );
 }
@@ -65,6 +65,45 @@ function Progress() {
   );
 }
 
+function Tabs() {
+  const root = useRef<HTMLDivElement>(null);
+  const observations = allFindings().filter((finding) => !isStructure(finding));
+  const reviewed = observations.filter((finding) => finding.verdict !== "open").length;
+  const tabs: [PanelTab, string, string][] = [
+    ["report", "Report", ""],
+    ["review", "Review", observations.length ? `${reviewed}/${observations.length}` : ""],
+    ["masks", "Masks", ""],
+  ];
+  useEffect(() => {
+    root.current?.querySelector('[role="tabpanel"] [aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [selected.value, panelTab.value]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!by) return;
+    event.stopPropagation();
+    const at = tabs.findIndex(([tab]) => tab === panelTab.value);
+    panelTab.value = tabs[(at + by + tabs.length) % tabs.length][0];
+    queueMicrotask(() => root.current?.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus());
+  };
+  return (
+    <div class="tabs" ref={root}>
+      <div role="tablist" aria-label="Report, review and masks" onKeyDown={onKeyDown}>
+        {tabs.map(([tab, name, count]) => (
+          <button
+            key={tab} type="button" role="tab" id={`tab-${tab}`} aria-controls="tab-panel" aria-selected={panelTab.value === tab}
+            tabIndex={panelTab.value === tab ? 0 : -1} onClick={() => (panelTab.value = tab)}
+          >
+            {name}{count && <small>{count}</small>}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${panelTab.value}`}>
+        {panelTab.value === "report" ? <Report /> : panelTab.value === "review" ? <ReviewList /> : <MaskList />}
+      </div>
+    </div>
+  );
+}
+
 function Report() {
   const { document: { report: text } } = report.value!;
   const main = text.sections.filter((section) => !ASIDE.includes(section.name) && section.sentences.length);
@@ -80,7 +119,6 @@ function Report() {
           <SectionText sentences={section.sentences} asList={section.name === "impression"} />
         </section>
       ))}
-      <FindingList />
       {aside.length > 0 && (
         <details class="section aside">
           <summary>Indication, technique, limits</summary>
@@ -215,7 +253,8 @@ function Editor({ text, finding, close }: { text: string; finding: Finding; clos
 
 /** Open the editor of the selected finding's sentence. */
 export function editSelected(): void {
-  if (selected.value && allFindings().length) {
-    document.querySelector<HTMLElement>(`[data-edit="${CSS.escape(selected.value)}"]`)?.click();
-  }
+  const id = selected.value;
+  if (!id) return;
+  panelTab.value = "report";
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-edit="${CSS.escape(id)}"]`)?.click());
 }

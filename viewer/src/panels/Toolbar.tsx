@@ -1,7 +1,7 @@
 /** Tools over the image, and the bar of the segmentation. */
 
 import { useSignal } from "@preact/signals";
-import { accept, canSegment, endSession, hasSession, propagate, redo, result, startOver, steps, undo, working } from "../state/segment";
+import { accept, canSegment, endSession, hasSession, propagate, redo, result, startOver, steps, terms, undo, working } from "../state/segment";
 import { isSegmenting, layout, linked, masksVisible, prior, scene, tool, type Layout, type Tool } from "../state/store";
 import { IconButton, type IconName } from "./icons";
 
@@ -112,6 +112,7 @@ export function SegmentBar() {
         }}
       >
         <input id="segment-name" type="text" list="terms" placeholder="Name of the finding" aria-label="Name of the finding" maxLength={100} value={name} onInput={(event) => (name.value = event.currentTarget.value)} />
+        <datalist id="terms">{terms.value.map((term) => <option key={term} value={term} />)}</datalist>
         <button type="submit" class="button primary" disabled={!hasSession.value || !name.value.trim() || working.value}>Keep</button>
         <button
           type="button" class="button"

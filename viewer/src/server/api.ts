@@ -1,7 +1,8 @@
 /** The server's API, and its complaints in plain words. */
 
 import type {
-  Comparison, ExportForm, Finding, ImageInfo, Info, Job, Problem, Prompt, PromptResult, ReportView, StudySummary, Verdict,
+  Comparison, ExportForm, Finding, Folder, ImageInfo, Info, Job, Problem, Prompt, PromptResult, RemoteStudy, ReportView,
+  StudySummary, Verdict,
 } from "./types";
 
 const BASE = "api/v1";
@@ -81,6 +82,10 @@ export const api = {
       request.send(form);
     });
   },
+  folder: (path: string) => json<Folder>(`/folder?path=${of(path)}`),
+  remoteStudies: (patient: string) =>
+    json<{ studies: RemoteStudy[] }>(`/dicomweb/studies?patient=${of(patient)}`).then((answer) => answer.studies),
+  terms: () => json<{ terms: string[] }>("/terms").then((answer) => answer.terms),
   close: (study: string) => ask(`/studies/${of(study)}`, { method: "DELETE" }),
 
   images: (study: string) =>

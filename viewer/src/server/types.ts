@@ -158,3 +158,17 @@ export interface Prompt {
 
 export const EXPORTS = ["seg", "sr", "nifti", "json", "pdf", "html", "fhir"] as const;
 export type ExportForm = (typeof EXPORTS)[number];
+
+export interface Folder {
+  path: string;
+  entries: { name: string; path: string; kind: "folder" | "file" }[];
+  truncated: boolean;
+}
+
+export interface RemoteStudy {
+  uid: string;
+  date: string;
+  description: string;
+  patient_id: string;
+  modalities: string[];
+}

@@ -18,6 +18,12 @@ export function titleOf(finding: Finding): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
+/** The colour that label files and exports give it, a little paler, so that it can be seen on black. */
+export function colourOf(finding: Finding): string {
+  const [red, green, blue] = (finding.colour ?? [143, 214, 196]).map((part) => Math.round(part * 0.74 + 235 * 0.26));
+  return `rgb(${red} ${green} ${blue})`;
+}
+
 /** Masks and lines that stand for these findings; an observation without a mask borrows that of its anatomy. */
 export function lightOf(ids: readonly string[]): { masks: Set<string>; lines: Line[] } {
   const masks = new Set<string>();

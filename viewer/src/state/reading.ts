@@ -6,7 +6,7 @@ import { readNifti } from "../image/nifti";
 import { api, ServerError } from "../server/api";
 import type { Finding, Job, Verdict } from "../server/types";
 import { Overlay } from "../view/scene";
-import { allFindings, isStructure, titleOf } from "./findings";
+import { allFindings, colourOf, isStructure, titleOf } from "./findings";
 import {
   announce, attempt, complain, complaint, images, opacities, overlays, prior, report, scene, selected, shown, studies, study,
 } from "./store";
@@ -67,8 +67,7 @@ async function overlayOf(owner: string, finding: Finding): Promise<Overlay> {
   const known = masks.get(key);
   if (known) return known;
   const { samples, shape } = await readNifti(await api.findingMask(owner, finding.id));
-  const colour = `rgb(${(finding.colour ?? [143, 208, 192]).join(" ")})`;
-  const fresh = new Overlay(finding.id, titleOf(finding), colour, maskOfSamples(samples, shape));
+  const fresh = new Overlay(finding.id, titleOf(finding), colourOf(finding), maskOfSamples(samples, shape));
   masks.set(key, fresh);
   return fresh;
 }

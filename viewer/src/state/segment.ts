@@ -1,6 +1,6 @@
 /** Interactive segmentation: prompts go to a session on the server, the changed slice comes back. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { maskOfSamples } from "../image/mask";
 import { readNifti } from "../image/nifti";
 import { voxelOf, type Plane, type PlanePoint } from "../image/planes";
@@ -182,6 +182,15 @@ export async function endSession(): Promise<void> {
   steps.value = { done: [], undone: [] };
   if (session) await api.endSession(session.id).catch(() => undefined);
 }
+
+/** Names that a finding may have, fetched when the first segment begins. */
+export const terms = signal<string[]>([]);
+
+effect(() => {
+  if (live.value && !terms.peek().length) {
+    api.terms().then((names) => (terms.value = names)).catch(() => undefined);
+  }
+});
 
 /** The scene that prompts may be drawn on. */
 export const canSegment = computed(() => scene.value !== null && scene.value.volume.frames === 1);

@@ -33,6 +33,8 @@ export const opacities = signal<Readonly<Record<string, number>>>({});
 
 export const railOpen = signal(true);
 export const panelOpen = signal(true);
+export type PanelTab = "report" | "review" | "masks";
+export const panelTab = signal<PanelTab>("report");
 export const helpOpen = signal(false);
 export const busy = signal<{ message: string; share: number | null } | null>(null);
 

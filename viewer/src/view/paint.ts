@@ -95,7 +95,7 @@ export function paint(
   context.drawImage(picture, at.left, at.top, plane.right.extent * at.scaleX, plane.down.extent * at.scaleY);
   const onScreen = (point: PlanePoint): [number, number] => [at.left + point.u * at.scaleX, at.top + point.v * at.scaleY];
   for (const mask of drawing.masks) paintMask(context, mask, at);
-  for (const line of drawing.lines) paintLine(context, line, scene, plane, onScreen);
+  for (const line of drawing.lines) paintLine(context, line, scene, plane, onScreen, drawing.lines.length <= 6);
   for (const mark of drawing.marks) paintMark(context, mark, onScreen);
   if (drawing.rubber) paintRubber(context, drawing.rubber, onScreen, plane);
   if (drawing.hasCrosshair) paintCrosshair(context, onScreen(pointOf(plane, scene.crosshair.value)), size, scene.isVolume);
@@ -127,6 +127,7 @@ function paintLine(
   scene: Scene,
   plane: Plane,
   onScreen: (point: PlanePoint) => [number, number],
+  isNamed: boolean,
 ): void {
   const index = scene.sliceIndex(plane);
   const lies = line.points.every((point) => point.length < 3 || Math.abs(point[plane.axis] - index) <= 0.75);
@@ -146,6 +147,11 @@ function paintLine(
   context.lineWidth = 1.6;
   draw();
   if (points.length === 2) {
+    if (line.name && isNamed) {
+      const [[x0, y0], [x1, y1]] = points;
+      const isSteep = Math.abs(y1 - y0) > Math.abs(x1 - x0);
+      label(context, line.name, (x0 + x1) / 2 + (isSteep ? 8 : 0), (y0 + y1) / 2 - (isSteep ? 0 : 10), isSteep ? "left" : "center");
+    }
     context.fillStyle = "rgb(255 224 150)";
     for (const [x, y] of points) {
       context.beginPath();
@@ -247,8 +253,8 @@ function paintCrosshair(context: CanvasRenderingContext2D, [x, y]: [number, numb
     context.stroke();
   };
   context.lineCap = "butt";
-  draw(isLong ? 2 : 3.5, isLong ? "rgb(0 0 0 / 0.25)" : "rgb(0 0 0 / 0.5)");
-  draw(1, isLong ? "rgb(143 214 196 / 0.5)" : "rgb(143 214 196 / 0.95)");
+  draw(isLong ? 2 : 3.5, isLong ? "rgb(0 0 0 / 0.25)" : "rgb(0 0 0 / 0.55)");
+  draw(isLong ? 1 : 1.5, isLong ? "rgb(143 214 196 / 0.5)" : "rgb(158 240 219)");
 }
 
 function label(context: CanvasRenderingContext2D, text: string, x: number, y: number, align: CanvasTextAlign): void {

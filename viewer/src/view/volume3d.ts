@@ -47,6 +47,7 @@ export async function createView3d(canvas: HTMLCanvasElement): Promise<View3d> {
       niivue.addVolume(base);
       await niivue.setVolumeRenderIllumination(0.55);
       niivue.setRenderAzimuthElevation(150, 12);
+      niivue.volScaleMultiplier = 1.25;
     },
     async masks(scene, overlays, opacity) {
       if (labels) niivue.removeVolume(labels);

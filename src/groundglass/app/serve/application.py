@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from groundglass.app.serve import models, problems
 from groundglass.app.serve.desk import Desk
 from groundglass.app.serve.guard import Guard
-from groundglass.app.serve.routes import comparison, exports, images, monailabel, reading, sessions, studies
+from groundglass.app.serve.routes import browse, comparison, exports, images, monailabel, reading, sessions, studies
 from groundglass.app.serve.routes.answers import problems as problem_answers
 from groundglass.app.serve.settings import Settings
 
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
     api.add_api_route("/info", info, responses=problem_answers(), tags=["server"])
-    for module in (studies, images, reading, exports, sessions, comparison):
+    for module in (studies, images, reading, exports, sessions, comparison, browse):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(monailabel.router)
