@@ -84,6 +84,16 @@ class Plane:
         left, right, top, bottom = self.view
         return (column + 0.5 - left) * self.size[0] / (right - left), (row + 0.5 - top) * self.size[1] / (bottom - top)
 
+    def under(self, point: tuple[float, float]) -> tuple[float, ...]:
+        """The voxel coordinate, along all spatial axes, under picture coordinates (x, y): undoes `at`."""
+        left, right, top, bottom = self.view
+        column = point[0] * (right - left) / self.size[0] - 0.5 + left
+        row = point[1] * (bottom - top) / self.size[1] - 0.5 + top
+        voxel = [float(self.index)] * len(self.shape)
+        voxel[self.columns] = self.shape[self.columns] - 1 - column if self.flip_columns else column
+        voxel[self.rows] = self.shape[self.rows] - 1 - row if self.flip_rows else row
+        return tuple(voxel)
+
     def zoomed(self, mask: Mask, image: Image, *, margin_mm: float = 30.0, longest: int = 480) -> Plane:
         """The part around a mask's cross-section with a margin on each side; all of it where the mask is not in it."""
         rows, columns = np.nonzero(replace(self, view=self._whole).cut_mask(mask))

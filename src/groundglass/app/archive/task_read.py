@@ -18,6 +18,8 @@ def run(study: StudyRef, folder: Path, options: dict[str, Any]) -> dict[str, Any
         only=[term.strip() for term in options.get("only", "").split(",") if term.strip()],
         language=options.get("language", "en"),
         engine=options.get("segment_with"),
+        # A study that is read anew gets SEG and SR that an archive takes for the same objects.
+        identity=study.name,
     )
     if outcome.is_degraded:
         reason = next(iter(outcome.warnings), "they show nothing")

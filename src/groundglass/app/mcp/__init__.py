@@ -1,0 +1,1 @@
+"""`groundglass mcp`: the verbs as tools of a language model, over the Model Context Protocol."""
