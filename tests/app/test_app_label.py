@@ -122,3 +122,13 @@ def test_all_means_every_set_that_ships() -> None:
     assert {"chexpert14", "nih14"} <= set(chosen_sets("all"))
     with pytest.raises(ConfigurationError, match="is not a label set"):
         chosen_sets("chexpert14,unknown")
+
+
+def test_languages_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "it.txt").write_text("Non versamento pleurico. Cuore ingrandito.", encoding="utf-8")
+    (tmp_path / "ja.txt").write_bytes("両側胸水を認めるが、気胸は認めない。".encode("cp932"))
+    (tmp_path / "zh.txt").write_bytes("右肺上叶见结节影，双侧胸腔未见积液。".encode("gb18030"))
+    rows = table(run(tmp_path, "--set", "ctrate18", "--lang", "auto").stdout)
+    assert (rows["it.txt"]["Pleural effusion"], rows["it.txt"]["Cardiomegaly"]) == ("0", "1")
+    assert rows["ja.txt"]["Pleural effusion"] == "1"
+    assert (rows["zh.txt"]["Lung nodule"], rows["zh.txt"]["Pleural effusion"]) == ("1", "0")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from groundglass.core import ConfigurationError
+from groundglass.core import ConfigurationError, ontology
 from groundglass.text import (
     Label,
     label,
@@ -144,3 +144,16 @@ def test_a_table_keeps_order_and_goes_on_after_a_bad_source(workers: int) -> Non
     assert rows[600].values == {}
     assert [r.values["Pleural Effusion"] for r in rows[:2]] == ["absent", "present"]
     assert sum(bool(row.error) for row in rows) == 1
+
+
+def test_every_finding_has_a_label_of_its_own() -> None:
+    found = label("Small left pleural effusion. No pneumothorax.", "findings")
+    assert found["pleural effusion"].value == "present"
+    assert found["pneumothorax"].value == "absent"
+    assert found["cardiomegaly"].value is None
+    assert len(found) == sum(entry.kind in ("finding", "device") for entry in ontology())
+
+
+def test_radlex_says_why_it_is_not_there() -> None:
+    with pytest.raises(ConfigurationError, match="licence"):
+        label_set("radlex")

@@ -12,7 +12,9 @@ import typer
 from groundglass import __version__
 from groundglass.app.archive.commands import archive
 from groundglass.app.compare.commands import compare, rank
+from groundglass.app.mcp.commands import mcp
 from groundglass.app.node.commands import node
+from groundglass.app.segment.commands import segment
 from groundglass.app.serve.commands import serve
 from groundglass.app.synthesize.commands import synthesize
 from groundglass.app.text_commands import graph, structure, timeline
@@ -149,12 +151,12 @@ def deidentify(
 @app.command()
 def label(
     reports: Annotated[list[Path], typer.Argument(help="Text files, folders of them, CSV, TSV or JSON-lines tables.")],
-    sets: Annotated[str, typer.Option("--set", help="Label sets, separated by commas, or all.")] = "chexpert14",
+    sets: Annotated[str, typer.Option("--set", help="Label sets, separated by commas, all, or findings.")] = "chexpert14",
     uncertain: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="Doubtful findings: keep, ones, zeros, ignore or probable; else as the set has it."),
     ] = None,
-    language: Annotated[str, typer.Option("--lang", help="Language of the reports.")] = "en",
+    language: Annotated[str, typer.Option("--lang", help="en, it, ja, zh or auto.")] = "en",
     column: Annotated[Optional[str], typer.Option(help="Column of a table with the text.")] = None,  # noqa: UP045
     id_column: Annotated[Optional[str], typer.Option(help="Column of a table with the id.")] = None,  # noqa: UP045
     out: Annotated[
@@ -231,7 +233,9 @@ app.command()(graph)
 app.add_typer(compare)
 app.add_typer(synthesize)
 app.command()(rank)
+app.command()(segment)
 app.command()(archive)
+app.command()(mcp)
 app.command()(node)
 app.command()(serve)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from groundglass.text.structured import Form
     from groundglass.text.timeline import PatientTimeline
 
-Language = Annotated[str, typer.Option("--lang", help="Language of the report.")]
+Language = Annotated[str, typer.Option("--lang", help="en, it, ja, zh or auto.")]
 File = Annotated[Optional[Path], typer.Option("-o", "--out", help="File to write, else stdout.")]  # noqa: UP045
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON on stdout.")]
 _PATHS = "A report as text, HTML, RTF or HL7."

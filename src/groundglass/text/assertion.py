@@ -40,6 +40,8 @@ _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
 _STARTS = MODIFIERS | {"side"}
 _WEIGHTY = frozenset({"history adjacent", "denial", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS})
 _QUESTIONS = frozenset("?？")
+_TOPIC = "は"
+"""Japanese: what stands before it is spoken of ("as for the nodule, cancer is suspected"); it is no item of a list."""
 _LINKS = MODIFIERS | {"side", "anatomy", "place preposition"}
 
 
@@ -170,6 +172,8 @@ def _look_back(items: list[Item], found: dict[int, Ruling], order: list[int], cu
         if any(item.kind == "change" and item.start != items[cue].start for item in between):
             return
         if later != cue:
+            if _TOPIC in items[index + 1].gap:
+                return
             joined = joined or any(item.kind in ("and", "or", "versus") for item in between)
             bare = assertion == "absent" and not between and (index == 0 or items[index - 1].kind in _CONCEPTS)
             if "," in items[index + 1].gap and not joined and not bare:

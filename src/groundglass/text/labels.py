@@ -9,6 +9,10 @@ Findings that are historical, hypothetical or another person's, and what only th
 Doubtful values follow a policy, as in CheXpert (J. Irvin et al., AAAI 2019; 33: 590): "keep" them, count all as
 present ("ones") or as absent ("zeros"), leave them out ("ignore" gives None), or count as present what the report calls
 probable or one of two alternatives, and the rest as absent ("probable").
+
+Beside the published sets there is `findings`: a label for every finding and device of the ontology. RadLex, whose terms
+some archives use for this, is under a licence of its own and is not shipped; our names carry the codes that DICOM
+publishes.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ from groundglass.core.errors import ConfigurationError
 from groundglass.core.finding import Status
 from groundglass.text.lexicon import lexicon
 from groundglass.text.reading import read_report
+
+EVERY_FINDING = "findings"
+"""The set with a label for every finding and device of the ontology."""
 
 Policy = Literal["keep", "ones", "zeros", "ignore", "probable"]
 
@@ -78,7 +85,7 @@ class LabelSet:
 
 
 def label_sets() -> tuple[str, ...]:
-    """Names of the label sets that ship."""
+    """Names of the published label sets that ship; `findings` is another (see above)."""
     folder = resources.files("groundglass.text") / "data" / "label_sets"
     return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".json")))
 
@@ -86,10 +93,24 @@ def label_sets() -> tuple[str, ...]:
 @cache
 def label_set(name: str) -> LabelSet:
     """The label set of this name. Raises ConfigurationError when there is none or a rule names an unknown term."""
+    if name == EVERY_FINDING:
+        return _every_finding()
+    if name == "radlex":
+        raise ConfigurationError(
+            name, "is under a licence of its own and does not ship", f"Use {EVERY_FINDING!r}: names with DICOM's codes."
+        )
     if name not in label_sets():
-        raise ConfigurationError(name, "is not a label set", f"Use one of {', '.join(label_sets())}.")
+        known = ", ".join((*label_sets(), EVERY_FINDING))
+        raise ConfigurationError(name, "is not a label set", f"Use one of {known}.")
     file = resources.files("groundglass.text") / "data" / "label_sets" / f"{name}.json"
     return read_label_set(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _every_finding() -> LabelSet:
+    tree = lexicon("en").tree
+    names = [entry.term.name for entry in tree if entry.kind in ("finding", "device")]
+    rules = {name: Rule(frozenset({name}), frozenset(), frozenset()) for name in names}
+    return LabelSet(EVERY_FINDING, "the ontology of groundglass", "keep", rules)
 
 
 def read_label_set(data: Mapping[str, Any]) -> LabelSet:

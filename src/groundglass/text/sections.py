@@ -18,7 +18,8 @@ class Span(NamedTuple):
     end: int
 
 
-_BRACKETS = ("[【\\[［<＜〈■◆●○]", "[】\\]］>＞〉]")
+_OPENERS = "【[［<＜〈■◆●○"
+_CLOSERS = "】]］>＞〉"
 """What headings are set in where letters have no case."""
 
 
@@ -27,7 +28,7 @@ def _heading(language: str) -> re.Pattern[str]:
     known = sorted(lexicon(language).sections, key=len, reverse=True)
     names = "|".join(re.escape(name).replace(r"\ ", r"[ \t]{1,3}") for name in known)
     if not lexicon(language).spaced:
-        left, right = _BRACKETS
+        left, right = f"[{re.escape(_OPENERS)}]", f"[{re.escape(_CLOSERS)}]"
         return re.compile(
             rf"(?:^|[\n\r。．；])[ \t　#*]{{0,8}}(?:\d{{1,2}}[.)．、][ \t]?)?{left}?[ \t]?"
             rf"({names})[ \t]{{0,4}}(?:{right}[ \t]?[:：]?|[:：]|(?=[ \t]*[\r\n]))",
@@ -47,8 +48,11 @@ def sections(text: str, language: str = "en") -> list[Span]:
     found: list[Span] = []
     start, name, heading = 0, "findings", ""
     for match in _heading(language).finditer(text):
-        if match.start(1) > start or heading:
-            found.append(Span(name, heading, start, match.start(1)))
+        stop = match.start(1)
+        if stop > start and text[stop - 1] in _OPENERS:
+            stop -= 1
+        if stop > start or heading:
+            found.append(Span(name, heading, start, stop))
         heading = match[1]
         name, start = names[" ".join(heading.lower().split())], match.end()
     found.append(Span(name, heading, start, len(text)))

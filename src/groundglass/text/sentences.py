@@ -74,6 +74,7 @@ _END = re.compile(
     r"[.!?]+[\"')\]]{0,3}(?=\s|$)|[。！？｡]+[」』）]?|．(?![0-9０-９])|[•·●▪■◦]|\s\"\s|\n[ \t]*\n|\n|;(?=\s*\n)"
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]{0,9}|\d{1,3})$")
+_NUMBERED = re.compile(r"\b(?:segment|grade|stage|type|class|level|zone)\s$", re.IGNORECASE)
 _BULLET = re.compile(r"[ \t　]*(?:(?:[-*+>]|\(?\d{1,2}[.)]|[A-Za-z][.)])[ \t]|[・●○■◆※]|\d{1,2}[.)．）、])")
 _LEAD = re.compile(r"[\s\"'*•·●▪■◦○◆※・>+-]*(?:\(?\d{1,2}[.)．）、](?!\d)\s*)?[\s\"']*")
 _RUNS_ON = frozenset("、，,(（・のをはがにとで")
@@ -142,8 +143,11 @@ def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:
     lowered = word[1].lower()
     if lowered in _ABBREVIATIONS:
         following = text[match.end() : match.end() + 3].strip()[:1]
-        return (following.isupper() and lowered in _NOT_AFTER_ABBREVIATION) or not following
-    # A single capital is an initial ("J. Smith").
+        begins = following.isupper() or (following.isdigit() and lowered in ("cm", "mm"))
+        return (begins and lowered in _NOT_AFTER_ABBREVIATION) or not following
+    # A single capital is an initial ("J. Smith"), but for a Roman numeral ("segment V.").
+    if word[1] in "IVX" and _NUMBERED.search(text, begin, word.start()):
+        return True
     return not (len(word[1]) == 1 and word[1].isupper() and mark == ".")
 
 
