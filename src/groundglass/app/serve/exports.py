@@ -22,7 +22,6 @@ from groundglass.core import (
     ConfigurationError,
     Finding,
     GroundglassError,
-    InputError,
     Reading,
     Report,
     Section,
@@ -223,7 +222,9 @@ def _sr(held: Reviewed, target: Path) -> None:
 
 
 def _fhir(held: Reviewed, target: Path) -> None:
-    raise InputError("fhir", "is not written yet", "Export json.")
+    from groundglass.io import write_fhir
+
+    write_fhir(held.report, held.study, target)
 
 
 def _zip(files: list[tuple[Path, str]], target: Path) -> None:
