@@ -19,6 +19,7 @@ _EXPORTS = {
     "has_picture": "quality",
     "is_dicom": "dicom_source",
     "read_image": "read",
+    "read_kspace": "kspace",
     "read_mask": "masks",
     "read_seg": "dicom_seg_read",
     "read_sr": "dicom_sr_read",

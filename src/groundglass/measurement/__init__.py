@@ -4,6 +4,7 @@ from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
     "Atlas": "mni152",
+    "MotionScore": "motion_score",
     "Calipers": "diameters",
     "Foci": "brain_tumour",
     "Grid": "world_transform",
@@ -32,6 +33,7 @@ _EXPORTS = {
     "is_detected": "instances",
     "laterality": "brain_tumour",
     "measure_organ": "organ",
+    "motion_network": "motion_net",
     "mni152_regions": "mni152",
     "mni152_template": "mni152",
     "mni152_tissue": "mni152",
@@ -45,6 +47,11 @@ _EXPORTS = {
     "regularity": "flat_shape",
     "resample": "world_transform",
     "resectability": "brain_tumour",
+    "score_class": "motion_score",
+    "score_motion": "motion_score",
+    "prepare_slice": "motion_score",
+    "network_scores": "motion_net",
+    "score_objective": "motion_net",
     "segments_of": "location",
     "shape_measurements": "lesion",
     "shape_of": "shape",
