@@ -16,7 +16,7 @@ export function Rail() {
       {images.value.length > 0 && (
         <section aria-label="Images of this study">
           <h2>Images</h2>
-          <ul class="thumbs">{images.value.map((image) => <Thumb key={image.id} image={image} />)}</ul>
+          <ul class="thumbs">{images.value.map((image) => <Thumb key={image.id} image={image} name={shortName(image)} />)}</ul>
         </section>
       )}
       <section class="studies" aria-label="Studies">
@@ -46,7 +46,17 @@ function OpenFiles() {
   );
 }
 
-function Thumb({ image }: { image: ImageInfo }) {
+/** The description; else the name without what all images of the study begin with. */
+function shortName(image: ImageInfo): string {
+  if (image.description) return image.description;
+  const names = images.value.map((other) => other.name);
+  let common = names.length > 1 ? names[0].length : 0;
+  for (const name of names) while (!name.startsWith(names[0].slice(0, common))) common--;
+  const start = Math.max(...["_", "-", " "].map((mark) => image.name.lastIndexOf(mark, common - 1))) + 1;
+  return image.name.slice(common > 0 ? start : 0);
+}
+
+function Thumb({ image, name }: { image: ImageInfo; name: string }) {
   const isShown = scene.value?.info.id === image.id;
   const failed = useSignal(false);
   const size = image.shape.join(" × ");
@@ -57,9 +67,9 @@ function Thumb({ image }: { image: ImageInfo }) {
           {!failed.value && image.usable && (
             <img src={api.thumbnail(study.value!.id, image.id)} alt="" loading="lazy" onError={() => (failed.value = true)} />
           )}
-          <b>{image.modality}</b>
+          {image.modality !== "OT" && <b>{image.modality}</b>}
         </span>
-        <span class="name">{image.description || image.name}</span>
+        <span class="name" title={image.name}>{name}</span>
         <small>{image.usable ? size : "cannot be shown"}</small>
       </button>
     </li>
@@ -67,7 +77,7 @@ function Thumb({ image }: { image: ImageInfo }) {
 }
 
 function StudyRow({ known }: { known: StudySummary }) {
-  const facts = [known.modalities.join(", "), known.date, known.has_report ? "read" : null].filter(Boolean).join(" · ");
+  const facts = [known.modalities.filter((modality) => modality !== "OT").join(", "), known.date, known.has_report ? "read" : null].filter(Boolean).join(" · ");
   return (
     <li class="study">
       <button type="button" class="row" aria-current={study.value?.id === known.id} onClick={() => void openStudy(known)}>

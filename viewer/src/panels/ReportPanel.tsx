@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { allFindings, findingById, goTo, isStructure } from "../state/findings";
-import { progress, read, review, stopReading } from "../state/reading";
+import { progress, read, review, stopReading, type Progress as Steps } from "../state/reading";
 import { hovered, panelTab, report, selected, study, type PanelTab } from "../state/store";
 import type { Finding, Sentence } from "../server/types";
 import { MaskList, ReviewList } from "./FindingList";
@@ -16,7 +16,7 @@ export function ReportPanel() {
   if (!study.value) return null;
   return (
     <aside class="panel" aria-label="Report">
-      {progress.value?.study === study.value.id ? <Progress /> : report.value ? <Tabs /> : <Invitation />}
+      {progress.value[study.value.id] ? <Progress now={progress.value[study.value.id]} /> : report.value ? <Tabs /> : <Invitation />}
     </aside>
   );
 }
@@ -50,8 +50,7 @@ function Invitation() {
   );
 }
 
-function Progress() {
-  const now = progress.value!;
+function Progress({ now }: { now: Steps }) {
   return (
     <div class="progress" role="status" aria-live="polite">
       <h2>Reading</h2>

@@ -3,6 +3,7 @@
 import { valueAt } from "../image/nifti";
 import { toWorld } from "../image/planes";
 import { cursor } from "../view/cursor";
+import { unitMark } from "../state/findings";
 import { announcement, busy, complaint, scene } from "../state/store";
 
 export function Status() {
@@ -34,7 +35,7 @@ function Position() {
     <span class="position" aria-hidden="true">
       <span class="voxel">{index.join(" ")}</span>
       {place && <span>{place.map((mm, axis) => `${sides[axis][mm < 0 ? 1 : 0]}${Math.abs(mm).toFixed(0)}`).join(" ")}{"\u202f"}mm</span>}
-      {value !== null && <span><b>{Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3)}</b> {shown.info.units}</span>}
+      {value !== null && <span><b>{Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3)}</b> {unitMark(shown.info.units)}</span>}
     </span>
   );
 }

@@ -26,7 +26,7 @@ export function TopBar() {
         {study.value && (
           <>
             <span>{study.value.name}</span>
-            <small>{[scene.value?.info.modality, scene.value?.info.body_part, study.value.date].filter(Boolean).join(" · ")}</small>
+            <small>{[scene.value?.info.modality.replace("OT", ""), scene.value?.info.body_part, study.value.date].filter(Boolean).join(" · ")}</small>
           </>
         )}
       </div>

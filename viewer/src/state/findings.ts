@@ -93,12 +93,15 @@ const UNITS: Record<string, string> = {
   "1": "", "{count}": "", "[hnsf'U]": "HU", deg: "°", "g/mL{SUVbw}": "SUV", cm2: "cm²", mm2: "mm²", mm3: "mm³",
 };
 
+/** A UCUM unit as radiologists write it. */
+export const unitMark = (unit: string): string => UNITS[unit] ?? unit;
+
 /** A measurement as one would write it: value and unit, and its limits. */
 export function written(measurement: Measurement): { text: string; limits: string } {
   const { value, unit, low, high } = measurement;
   const size = Math.abs(value ?? 0);
   const digits = Number.isInteger(value) || size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  const mark = UNITS[unit] ?? unit;
+  const mark = unitMark(unit);
   const gap = mark === "°" || mark === "%" || !mark ? "" : "\u202f";
   const plain = (limit: number) => String(Math.round(limit * 100) / 100);
   const limits =

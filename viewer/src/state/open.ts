@@ -4,7 +4,7 @@ import { readNifti } from "../image/nifti";
 import { api } from "../server/api";
 import type { ImageInfo, StudySummary } from "../server/types";
 import { Scene } from "../view/scene";
-import { clearReport, loadReport, refreshOverlays } from "./reading";
+import { clearReport, loadReport, refreshOverlays, resume } from "./reading";
 import { endSession } from "./segment";
 import { announce, attempt, busy, complain, images, layout, mainPlane, prior, scene, studies, study, tool } from "./store";
 
@@ -38,6 +38,8 @@ export async function openStudy(chosen: StudySummary): Promise<void> {
     if (!found.length) throw new Error("This study has no picture that can be shown.");
     await showImage(found[0]);
     await loadReport();
+    // A job that the server has forgotten is over.
+    if (chosen.job) resume(chosen.id, chosen.job).catch(() => undefined);
     announce(`${chosen.name} is open: ${found.length} ${found.length === 1 ? "image" : "images"}.`);
   });
 }

@@ -12,13 +12,18 @@ import {
 } from "./store";
 
 export interface Progress {
-  study: string;
   job: string;
   /** Messages in the order in which they came; the last is going on. */
   steps: string[];
 }
 
-export const progress = signal<Progress | null>(null);
+/** Readings that go on, by study. */
+export const progress = signal<Readonly<Record<string, Progress>>>({});
+
+function note(owner: string, now: Progress | null): void {
+  const { [owner]: _ended, ...others } = progress.value;
+  progress.value = now ? { ...others, [owner]: now } : others;
+}
 
 export function clearReport(): void {
   report.value = null;
@@ -78,25 +83,34 @@ function isOn(name: string | null, image: { id: string; name: string }): boolean
 
 export async function read(wish: { clinical?: string; language?: string } = {}): Promise<void> {
   const owner = study.value;
-  if (!owner || progress.value) return;
+  if (!owner || progress.value[owner.id]) return;
   const before = prior.value?.study.id;
   const job = await attempt("Asking for a reading", () => api.read(owner.id, { ...wish, prior_study: before }));
   if (!job) return;
-  progress.value = { study: owner.id, job: job.id, steps: [] };
+  note(owner.id, { job: job.id, steps: [] });
   announce("The reading has begun.");
   follow(owner.id, job.id);
+}
+
+/** Follow a reading that was begun before, in another window perhaps. */
+export async function resume(owner: string, job: string): Promise<void> {
+  if (progress.value[owner]) return;
+  const { state } = await api.job(job);
+  if (state !== "queued" && state !== "running") return;
+  note(owner, { job, steps: [] });
+  follow(owner, job);
 }
 
 function follow(owner: string, job: string): void {
   const events = api.jobEvents(job);
   const end = () => {
     events.close();
-    if (progress.value?.job === job) progress.value = null;
+    if (progress.value[owner]?.job === job) note(owner, null);
   };
   const said = (event: Event) => JSON.parse((event as MessageEvent).data) as Job;
   events.addEventListener("progress", (event) => {
-    const now = progress.value;
-    if (now?.job === job) progress.value = { ...now, steps: [...now.steps, said(event).message] };
+    const now = progress.value[owner];
+    if (now?.job === job) note(owner, { job, steps: [...now.steps, said(event).message] });
   });
   events.addEventListener("done", () => {
     end();
@@ -113,9 +127,8 @@ function follow(owner: string, job: string): void {
 }
 
 export async function stopReading(): Promise<void> {
-  const running = progress.value;
+  const running = study.value && progress.value[study.value.id];
   if (running) await attempt("Stopping", () => api.cancel(running.job));
-  progress.value = null;
 }
 
 /** Store a verdict or a sentence; the screen follows at once and goes back if the server refuses. */

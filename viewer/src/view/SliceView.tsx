@@ -7,7 +7,7 @@ import { lightOf, opacityOf } from "../state/findings";
 import { liveMask, liveSlice, prompt, SEGMENT_COLOUR, steps } from "../state/segment";
 import { hovered, isSegmenting, masksVisible, overlays, selected, shown, tool } from "../state/store";
 import { cursor } from "./cursor";
-import { paint, place, SlicePicture, type Drawing, type Tinted } from "./paint";
+import { paint, place, SlicePicture, type Drawing, type Screen, type Tinted } from "./paint";
 import type { Scene } from "./scene";
 
 type Rubber = Drawing["rubber"];
@@ -27,7 +27,7 @@ interface Props {
 export function SliceView({ scene, plane, isPrior = false, isMain = false, onMaximise }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const picture = useRef(new SlicePicture());
-  const size = useSignal({ width: 0, height: 0, ratio: 1 });
+  const size = useSignal<Screen>({ width: 0, height: 0, ratio: 1, grain: 1 });
   const rubber = useSignal<Rubber>(null);
   const drag = useRef<Drag | null>(null);
   const frame = useRef(0);
@@ -39,7 +39,8 @@ export function SliceView({ scene, plane, isPrior = false, isMain = false, onMax
       const ratio = window.devicePixelRatio || 1;
       element.width = Math.max(1, Math.round(width * ratio));
       element.height = Math.max(1, Math.round(height * ratio));
-      size.value = { width, height, ratio };
+      const grain = parseFloat(getComputedStyle(document.documentElement).fontSize) / 13;
+      size.value = { width, height, ratio, grain };
     });
     watch.observe(element);
     return () => watch.disconnect();
@@ -238,7 +239,7 @@ export function SliceView({ scene, plane, isPrior = false, isMain = false, onMax
 
 function drawingOf(scene: Scene, plane: Plane, isPrior: boolean, rubber: Rubber): Drawing {
   const index = scene.sliceIndex(plane);
-  if (isPrior) return { masks: [], lines: [], marks: [], rubber, hasCrosshair: true };
+  if (isPrior) return { masks: [], lines: [], marks: [], rubber, hasCrosshair: scene.isVolume || scene.isPointed.value };
   const lit = lightOf(hovered.value);
   const chosen = selected.value ? lightOf([selected.value]) : { masks: new Set<string>(), lines: [] };
   const masks: Tinted[] = [];
@@ -260,6 +261,6 @@ function drawingOf(scene: Scene, plane: Plane, isPrior: boolean, rubber: Rubber)
     lines: [...chosen.lines, ...(selected.value && hovered.value.includes(selected.value) ? [] : lit.lines)],
     marks: steps.value.done.filter((mark) => mark.plane === plane.name && mark.index === index),
     rubber,
-    hasCrosshair: scene.info.is_volume || selected.value !== null || !isSegmenting.value,
+    hasCrosshair: scene.isVolume || (scene.isPointed.value && !isSegmenting.value),
   };
 }

@@ -12,8 +12,6 @@ export interface Placement {
   scaleY: number;
   left: number;
   top: number;
-  /** CSS pixels per millimetre at zoom 1. */
-  unit: number;
 }
 
 export interface Tinted {
@@ -32,7 +30,15 @@ export interface Drawing {
   hasCrosshair: boolean;
 }
 
-export function place(scene: Scene, plane: Plane, width: number, height: number): Placement {
+/** A view's size in CSS pixels, device pixels for each, and the size of what is drawn over the image (1: 13 px text). */
+export interface Screen {
+  width: number;
+  height: number;
+  ratio: number;
+  grain: number;
+}
+
+export function place(scene: Scene, plane: Plane, width: number, height: number, grain = 1): Placement {
   const { zoom, dx, dy } = scene.framing(plane).value;
   const [wide, high] = [plane.right.extent * plane.right.spacing, plane.down.extent * plane.down.spacing];
   const unit = Math.min(width / wide, height / high);
@@ -40,9 +46,8 @@ export function place(scene: Scene, plane: Plane, width: number, height: number)
   return {
     scaleX: scale * plane.right.spacing,
     scaleY: scale * plane.down.spacing,
-    left: (width - wide * scale) / 2 + dx,
-    top: (height - high * scale) / 2 + dy,
-    unit,
+    left: (width - wide * scale) / 2 + dx / grain,
+    top: (height - high * scale) / 2 + dy / grain,
   };
 }
 
@@ -74,6 +79,7 @@ export class SlicePicture {
   }
 }
 
+const FONT = '500 11.5px "Inter Variable", system-ui, sans-serif';
 const INK = "rgb(214 219 222 / 0.78)";
 /** Room for the letters at the edges, CSS pixels. */
 const MARGIN = 24;
@@ -82,12 +88,14 @@ const NEGATIVE = "rgb(255 122 112)";
 
 export function paint(
   context: CanvasRenderingContext2D,
-  size: { width: number; height: number; ratio: number },
+  screen: Screen,
   { scene, plane, picture, drawing }: { scene: Scene; plane: Plane; picture: HTMLCanvasElement; drawing: Drawing },
 ): void {
-  const { width, height, ratio } = size;
-  const at = place(scene, plane, width, height);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  // All that follows counts in units that grow with the text of the page, so that a 4k screen has no hairlines.
+  const { grain } = screen;
+  const [width, height] = [screen.width / grain, screen.height / grain];
+  const at = place(scene, plane, width, height, grain);
+  context.setTransform(screen.ratio * grain, 0, 0, screen.ratio * grain, 0, 0);
   context.fillStyle = "#000";
   context.fillRect(0, 0, width, height);
   context.imageSmoothingEnabled = true;
@@ -95,10 +103,10 @@ export function paint(
   context.drawImage(picture, at.left, at.top, plane.right.extent * at.scaleX, plane.down.extent * at.scaleY);
   const onScreen = (point: PlanePoint): [number, number] => [at.left + point.u * at.scaleX, at.top + point.v * at.scaleY];
   for (const mask of drawing.masks) paintMask(context, mask, at);
-  for (const line of drawing.lines) paintLine(context, line, scene, plane, onScreen, drawing.lines.length <= 6);
+  for (const line of drawing.lines) paintLine(context, line, scene, plane, onScreen);
   for (const mark of drawing.marks) paintMark(context, mark, onScreen);
   if (drawing.rubber) paintRubber(context, drawing.rubber, onScreen, plane);
-  if (drawing.hasCrosshair) paintCrosshair(context, onScreen(pointOf(plane, scene.crosshair.value)), size, scene.isVolume);
+  if (drawing.hasCrosshair) paintCrosshair(context, onScreen(pointOf(plane, scene.crosshair.value)), { width, height }, scene.isVolume);
   paintLetters(context, plane, width, height);
   paintScale(context, scene, at, plane, height);
 }
@@ -127,7 +135,6 @@ function paintLine(
   scene: Scene,
   plane: Plane,
   onScreen: (point: PlanePoint) => [number, number],
-  isNamed: boolean,
 ): void {
   const index = scene.sliceIndex(plane);
   const lies = line.points.every((point) => point.length < 3 || Math.abs(point[plane.axis] - index) <= 0.75);
@@ -147,11 +154,7 @@ function paintLine(
   context.lineWidth = 1.6;
   draw();
   if (points.length === 2) {
-    if (line.name && isNamed) {
-      const [[x0, y0], [x1, y1]] = points;
-      const isSteep = Math.abs(y1 - y0) > Math.abs(x1 - x0);
-      label(context, line.name, (x0 + x1) / 2 + (isSteep ? 8 : 0), (y0 + y1) / 2 - (isSteep ? 0 : 10), isSteep ? "left" : "center");
-    }
+    if (line.name) nameLine(context, line.name, points[0], points[1]);
     context.fillStyle = "rgb(255 224 150)";
     for (const [x, y] of points) {
       context.beginPath();
@@ -159,6 +162,13 @@ function paintLine(
       context.fill();
     }
   }
+}
+
+/** The name of a line along it, where it is long enough to carry it. */
+function nameLine(context: CanvasRenderingContext2D, name: string, [x0, y0]: [number, number], [x1, y1]: [number, number]): void {
+  context.font = FONT;
+  const isLevel = Math.abs(x1 - x0) > Math.abs(y1 - y0);
+  if (isLevel && Math.abs(x1 - x0) > context.measureText(name).width + 16) label(context, name, (x0 + x1) / 2, (y0 + y1) / 2 - 10, "center");
 }
 
 function paintMark(
@@ -258,12 +268,12 @@ function paintCrosshair(context: CanvasRenderingContext2D, [x, y]: [number, numb
 }
 
 function label(context: CanvasRenderingContext2D, text: string, x: number, y: number, align: CanvasTextAlign): void {
-  context.font = '500 11.5px "Inter Variable", system-ui, sans-serif';
+  context.font = FONT;
   context.textAlign = align;
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  context.strokeStyle = "rgb(0 0 0 / 0.8)";
-  context.lineWidth = 3;
+  context.strokeStyle = "rgb(0 0 0 / 0.65)";
+  context.lineWidth = 2.5;
   context.strokeText(text, x, y);
   context.fillStyle = INK;
   context.fillText(text, x, y);

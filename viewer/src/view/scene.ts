@@ -25,6 +25,8 @@ export class Scene {
   readonly window: Signal<Window>;
   readonly inverted = signal(false);
   readonly frame = signal(0);
+  /** True once somebody or a finding pointed at something. */
+  readonly isPointed = signal(false);
   private readonly framings = new Map<PlaneName, Signal<Framing>>();
 
   constructor(
@@ -52,6 +54,7 @@ export class Scene {
   }
 
   moveTo(voxel: readonly number[]): void {
+    this.isPointed.value = true;
     this.crosshair.value = clampVoxel(this.volume, voxel);
   }
 

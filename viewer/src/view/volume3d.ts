@@ -41,9 +41,8 @@ export async function createView3d(canvas: HTMLCanvasElement): Promise<View3d> {
       labels = null;
       const { center, width } = scene.window.value;
       base = await image(scene.volume.file.slice(0), "volume.nii");
-      // Air would fill the room: the render begins a little above the window's black.
-      base.cal_min = center - width * 0.32;
-      base.cal_max = center + width / 2;
+      // Air would fill the room: the render begins a little above the window's black, in CT at bone and contrast.
+      [base.cal_min, base.cal_max] = scene.info.modality === "CT" ? [130, 900] : [center - width * 0.32, center + width / 2];
       niivue.addVolume(base);
       await niivue.setVolumeRenderIllumination(0.55);
       niivue.setRenderAzimuthElevation(150, 12);
