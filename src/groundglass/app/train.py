@@ -14,6 +14,7 @@ from groundglass.core import ConfigurationError
 RECIPES = {
     "brain-mr": "groundglass.segmentation.brain_mr_training",
     "hippocampus": "groundglass.segmentation.hippocampus_training",
+    "interactive": "groundglass.segmentation.interactive.training",
     "radiograph": "groundglass.segmentation.radiograph_training",
     "radiograph-side": "groundglass.classification.radiograph_side_training",
     "radiograph-view": "groundglass.classification.radiograph_view_training",

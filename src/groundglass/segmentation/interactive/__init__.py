@@ -11,6 +11,10 @@ _EXPORTS = {
     "Prompt": "prompt",
     "Session": "session",
     "View": "engine",
+    "default_engine": "network",
+    "export_onnx": "network",
+    "onnx_engine": "network",
+    "torch_engine": "network",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

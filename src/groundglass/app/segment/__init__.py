@@ -1,0 +1,1 @@
+"""Interactive segmentation from the command line."""

@@ -1,0 +1,35 @@
+"""`groundglass segment`: a mask from clicks, boxes and strokes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def segment(
+    image: Annotated[Path, typer.Argument(help="Image, volume or DICOM folder.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Mask to write: .nii, .nii.gz, or .png of a flat image.")],
+    click: Annotated[list[str], typer.Option(help="X,Y[,+|-]: column, row; + inside (default), - outside.")] = [],  # noqa: B006
+    box: Annotated[Optional[str], typer.Option(help="X0,Y0,X1,Y1 around the structure.")] = None,  # noqa: UP045
+    scribble: Annotated[
+        list[Path],
+        typer.Option(help="Picture of the slice's size with strokes: green or white inside, red outside."),
+    ] = [],  # noqa: B006
+    slice_: Annotated[Optional[int], typer.Option("--slice", help="Slice of a volume, from 0.")] = None,  # noqa: UP045
+    axis: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Array axis that slices are counted along; else as the file stacks them."),
+    ] = None,
+    propagate: Annotated[bool, typer.Option("--propagate", help="Carry the mask through the volume.")] = False,
+    model: Annotated[Optional[str], typer.Option(help="Model folder; else the built-in one.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Outline any structure by clicks, a box or strokes, in one slice or through a volume."""
+    from groundglass.app.segment.run import run
+
+    run(
+        image, out, clicks=click, box=box, scribbles=scribble, index=slice_, axis=axis, propagate=propagate,
+        model=model, as_json=as_json,
+    )  # fmt: skip

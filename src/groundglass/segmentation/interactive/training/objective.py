@@ -1,0 +1,56 @@
+"""A user in the loop: prompts, answer, corrections where the answer is wrong, and a loss at every answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from groundglass.segmentation.interactive.encoding import encode
+from groundglass.synthesis import correcting_click, correction
+
+STEPS = 3
+# DeepGrow's single clicks as often as ScribblePrompt's handfuls.
+SINGLE_CLICK = 0.35
+
+
+def objective(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean over `STEPS` interactions of Dice and cross-entropy; answers are fed back without their gradient."""
+    rng = np.random.default_rng([*batch["number"].tolist(), 1])
+    image, truth = batch["image"].numpy(), batch["target"].numpy()
+    positive, negative = batch["positive"].numpy().copy(), batch["negative"].numpy().copy()
+    box, previous = batch["box"].numpy(), np.zeros_like(image)
+    losses = []
+    for step in range(STEPS):
+        full, half = encode(image, positive, negative, box, previous)
+        layout = torch.channels_last
+        logits = model(*(torch.from_numpy(part).contiguous(memory_format=layout) for part in (full, half)))[
+            :, 0
+        ].float()
+        losses.append(answer_loss(logits, batch["target"].float()))
+        if step + 1 < STEPS:
+            previous = logits.detach().numpy()
+            for k in range(len(truth)):
+                _correct(truth[k], previous[k] > 0, positive[k], negative[k], rng)
+    return torch.stack(losses).mean()
+
+
+def answer_loss(logits: torch.Tensor, target: torch.Tensor, *, smooth: float = 4.0) -> torch.Tensor:
+    """1 - soft Dice of each picture (B, H, W), plus cross-entropy per pixel, the mean over the batch."""
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+    share = logits.sigmoid()
+    overlap, sizes = (share * target).sum((1, 2)), share.sum((1, 2)) + target.sum((1, 2))
+    return (1 - (2 * overlap + smooth) / (sizes + smooth)).mean() + entropy
+
+
+def _correct(
+    truth: np.ndarray, prediction: np.ndarray, positive: np.ndarray, negative: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Add one step of corrections to the strokes of a picture, in place."""
+    if rng.random() < SINGLE_CLICK:
+        points, inside = correcting_click(truth, prediction, rng)
+        (positive if inside else negative)[points[:, 0], points[:, 1]] = True
+        return
+    drawn = correction(truth, prediction, rng)
+    # Of contradictory strokes the later one holds.
+    negative[:] = (negative & ~drawn.positive) | drawn.negative
+    positive[:] = (positive & ~drawn.negative) | drawn.positive

@@ -1,0 +1,141 @@
+"""One training sample: a target in a picture, in a random pose and look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from groundglass.segmentation.interactive.training.pool import Item, Layer, Pool
+from groundglass.synthesis import smooth_noise
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+# How often each source is drawn.
+SHARES = {
+    "scenes": 0.34,
+    "nuclei-dsb2018": 0.10,
+    "hippocampus-msd": 0.06,
+    "sarcoma-petct": 0.14,
+    "vqa-rad": 0.18,
+    "cxr-nih14": 0.10,
+    "blood-cells-cbc": 0.08,
+}
+LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws samples from a pool: source, picture, layer, target, pose, look."""
+
+    pool: Pool
+
+    def draw(self, rng: np.random.Generator, size: int) -> tuple[Float, Bool]:
+        """A picture (size, size) in [0, 1] and its target, neither tiny nor nearly everything."""
+        names = [name for name in SHARES if self.pool.get(name)]
+        odds = np.array([SHARES[name] for name in names])
+        while True:
+            items = self.pool[names[int(rng.choice(len(names), p=odds / odds.sum()))]]
+            item = items[int(rng.integers(len(items)))]
+            chosen = _pick(item, rng)
+            for _ in range(TRIALS):
+                picture, target = _posed(item.picture, chosen, rng, size)
+                if LEAST_PIXELS <= target.sum() <= LARGEST_SHARE * target.size:
+                    return looked(picture, rng), target
+
+
+def _pick(item: Item, rng: np.random.Generator) -> Bool:
+    """A target (H, W): half of the draws are superpixels or ridges where there are any besides real labels."""
+    layer = item.layers[int(rng.integers(len(item.layers)))]
+    kinds = {held.kind for held in item.layers}
+    if len(kinds) > 1 and rng.random() < 0.5:
+        named = [held for held in item.layers if held.kind != "parts"]
+        layer = named[int(rng.integers(len(named)))]
+    return _of_layer(layer, rng)
+
+
+def _of_layer(layer: Layer, rng: np.random.Generator) -> Bool:
+    labels = layer.labels
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    odds = np.sqrt(sizes)
+    one = int(rng.choice(len(sizes), p=odds / odds.sum()))
+    draw = rng.random()
+    if layer.kind == "instances" and draw < 0.4:
+        return labels > 0
+    if layer.kind == "instances" and draw < 0.5:
+        some = rng.random(len(sizes)) < rng.uniform(0.2, 0.8)
+        some[0], some[one] = False, True
+        return np.asarray(some[labels])
+    found = labels == one
+    if layer.kind == "parts" and draw < 0.3:
+        for _ in range(int(rng.integers(1, 4))):
+            beside = np.unique(labels[gaussian_filter(found.astype(np.float32), 1.5) > 0.02])
+            found |= labels == int(rng.choice(beside))
+    return found
+
+
+def _posed(picture: NDArray[np.uint8], target: Bool, rng: np.random.Generator, size: int) -> tuple[Float, Bool]:
+    """Turned, mirrored, scaled, shifted and now and then bent, on (size, size)."""
+    shape = np.array(picture.shape)
+    whole = size / shape.max()
+    zoom = float(np.exp(rng.uniform(np.log(0.9 * whole), np.log(max(1.15, 1.1 * whole)))))
+    seen = size / zoom
+    inside = np.argwhere(target)
+    centre = inside[int(rng.integers(len(inside)))] + rng.normal(0, seen / 7, 2)
+    middle = (shape - 1) / 2
+    room = np.maximum((shape - seen) / 2, 0.04 * seen)
+    centre = np.clip(centre, middle - room, middle + room)
+    quarter = int(rng.integers(4)) * np.pi / 2
+    angle = quarter if rng.random() < 0.5 else rng.uniform(0, 2 * np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = turn @ np.diag(np.exp(rng.normal(0, 0.08, 2)) * (1, rng.choice([-1, 1]))) / zoom
+    at: NDArray[Any] = np.stack(np.meshgrid(*[np.arange(size) - (size - 1) / 2] * 2, indexing="ij"))
+    at = at.astype(np.float32)
+    if rng.random() < 0.3:
+        scale, depth = rng.uniform(0.1, 0.5) * size, rng.uniform(0.005, 0.03) * size
+        at = at + depth * np.stack([smooth_noise((size, size), rng, scale) for _ in range(2)])
+    places = np.tensordot(turn, at, axes=1) + centre[:, None, None]
+    stack = np.stack([picture.astype(np.float32) / 255, target.astype(np.float32)])
+    if zoom < 0.7:
+        stack = np.stack([gaussian_filter(plane, 0.35 / zoom) for plane in stack])
+    sampled = _sampled(stack, places)
+    beyond = ((places < -0.5) | (places > shape[:, None, None] - 0.5)).any(axis=0)
+    sampled[0][beyond] = 0 if rng.random() < 0.7 else sampled[0].mean()
+    return sampled[0], (sampled[1] > 0.5) & ~beyond
+
+
+def _sampled(stack: Float, places: NDArray[np.float64]) -> Float:
+    """(C, H, W) at (2, h, w) rows and columns, bilinearly; borders repeat."""
+    rows, columns = stack.shape[1:]
+    normal = np.stack([2 * places[1] / max(columns - 1, 1) - 1, 2 * places[0] / max(rows - 1, 1) - 1], axis=-1)
+    grid = torch.from_numpy(normal[None].astype(np.float32))
+    held = torch.from_numpy(stack)[None]
+    return torch.nn.functional.grid_sample(held, grid, padding_mode="border", align_corners=True)[0].numpy()
+
+
+def looked(picture: Float, rng: np.random.Generator) -> Float:
+    """Another look: inverted, darkened, blurred, noisy, speckled, unevenly lit; in [0, 1]."""
+    shape = picture.shape
+    if rng.random() < 0.25:
+        picture = 1 - picture
+    if rng.random() < 0.5:
+        picture = np.clip(picture, 0, 1) ** float(np.exp(rng.normal(0, 0.35)))
+    if rng.random() < 0.25:
+        picture = gaussian_filter(picture, rng.uniform(0.3, 1.3))
+    if rng.random() < 0.25:
+        picture = picture + rng.uniform(0.03, 0.2) * smooth_noise(shape, rng, rng.uniform(0.25, 1) * shape[0])
+    if rng.random() < 0.12:
+        speckle = gaussian_filter(rng.standard_normal(shape, dtype=np.float32), rng.uniform(0.5, 1.5, 2))
+        picture = picture * np.exp(rng.uniform(0.1, 0.5) * speckle / speckle.std())
+    if rng.random() < 0.4:
+        picture = picture + rng.uniform(0, 0.07) * rng.standard_normal(shape, dtype=np.float32)
+    if rng.random() < 0.8:
+        low, high = np.percentile(picture, (0.5, 99.5))
+    else:
+        low, high = rng.uniform(-0.1, 0.2), rng.uniform(0.8, 1.1)
+    return np.clip((picture - low) / max(high - low, 0.02), 0, 1).astype(np.float32)
