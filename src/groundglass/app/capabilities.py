@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -100,7 +99,7 @@ def _is_there(name: str) -> bool:
 
 
 def _models() -> list[dict[str, str]]:
-    # The room's own registry would bring numpy, which is slower than the rest of this document.
-    folder = Path(__file__).parent.parent / "models" / "builtin"
-    configs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/config.json"))]
+    from groundglass.models.registry import builtin_models, model_folder
+
+    configs = [json.loads((model_folder(m) / "config.json").read_text(encoding="utf-8")) for m in builtin_models()]
     return [{"name": c["name"], "version": c["version"], "measured_on": c.get("measured_on", "")} for c in configs]

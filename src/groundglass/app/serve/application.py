@@ -17,7 +17,17 @@ from starlette.staticfiles import StaticFiles
 from groundglass.app.serve import models, problems
 from groundglass.app.serve.desk import Desk
 from groundglass.app.serve.guard import Guard
-from groundglass.app.serve.routes import browse, comparison, exports, images, monailabel, reading, sessions, studies
+from groundglass.app.serve.routes import (
+    browse,
+    client_labels,
+    comparison,
+    exports,
+    images,
+    monailabel,
+    reading,
+    sessions,
+    studies,
+)
 from groundglass.app.serve.routes.answers import problems as problem_answers
 from groundglass.app.serve.settings import Settings
 
@@ -47,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(monailabel.router)
+    app.include_router(client_labels.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     if (VIEWER / "index.html").is_file():
         app.mount("/", StaticFiles(directory=VIEWER, html=True), name="viewer")

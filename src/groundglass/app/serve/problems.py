@@ -68,8 +68,8 @@ def response(problem: Problem) -> JSONResponse:
 def of_error(error: GroundglassError, *, said: str | None = None) -> Problem:
     """The problem that a typed error is. `said` replaces its text, which may name paths of the server."""
     kind, status = next((kind, status) for cls, kind, status in _KINDS if isinstance(error, cls))
-    text = said or f"{error.problem}. {error.remedy}"
-    return Problem(status, kind, text[:1].upper() + text[1:])
+    text = f"{error.problem}. {error.remedy}"
+    return Problem(status, kind, said or text[:1].upper() + text[1:])
 
 
 def install(app: FastAPI) -> None:

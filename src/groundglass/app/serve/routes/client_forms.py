@@ -7,9 +7,9 @@ import math
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from groundglass.app.serve import labelling
 from groundglass.app.serve.datastore import find_image, session_record
@@ -19,6 +19,16 @@ from groundglass.app.serve.routes.answers import NIFTI
 from groundglass.app.serve.routes.studies import from_files
 from groundglass.app.serve.store import Record
 from groundglass.app.serve.uploads import Received, receive_form, shown_name
+
+ImageName = Annotated[str, Query(min_length=1, max_length=200)]
+Tag = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_.-]*$")]
+FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+
+
+def described_form(**fields: dict[str, Any]) -> dict[str, Any]:
+    """The description of a form that is streamed, which the framework cannot see."""
+    schema = {"type": "object", "properties": {"params": {"type": "string"}, **fields}}
+    return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}}
 
 
 async def client_form(request: Request, desk: Desk, names: tuple[str, ...]) -> Received:

@@ -22,11 +22,7 @@ from groundglass.app.serve.datastore import (
     client_name,
     expire_sessions,
     find_image,
-    forget_label,
     image_info,
-    keep_label,
-    label_info_path,
-    label_path,
     labels_of,
     session_info,
     session_record,
@@ -34,11 +30,14 @@ from groundglass.app.serve.datastore import (
 )
 from groundglass.app.serve.desk import desk_of
 from groundglass.app.serve.guard import token_fits
-from groundglass.app.serve.problems import Problem, not_found
+from groundglass.app.serve.problems import Problem
 from groundglass.app.serve.routes.answers import NIFTI, file_answer, kept_file, problems
 from groundglass.app.serve.routes.client_forms import (
+    FILE,
+    ImageName,
     asked_of,
     client_form,
+    described_form,
     drop_form,
     media_type_of,
     params_of,
@@ -46,19 +45,9 @@ from groundglass.app.serve.routes.client_forms import (
     target_image,
     two_parts,
 )
-from groundglass.app.serve.store import read_json
 from groundglass.app.serve.uploads import shown_name
 
 router = APIRouter(tags=["MONAI Label"])
-ImageName = Annotated[str, Query(min_length=1, max_length=200)]
-Tag = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_.-]*$")]
-_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
-
-
-def _form(**fields: dict[str, Any]) -> dict[str, Any]:
-    """The description of a form that is streamed, which the framework cannot see."""
-    schema = {"type": "object", "properties": {"params": {"type": "string"}, **fields}}
-    return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}}
 
 
 @router.get("/info/", responses=problems())
@@ -124,7 +113,7 @@ async def auth_valid() -> dict[str, Any]:
 @router.post(
     "/infer/{model}",
     response_model=None,
-    openapi_extra=_form(file=_FILE, label=_FILE),
+    openapi_extra=described_form(file=FILE, label=FILE),
     responses=problems(404, 409, 415, 429)
     | {
         200: {
@@ -132,9 +121,9 @@ async def auth_valid() -> dict[str, Any]:
             "content": {
                 "multipart/form-data": {"schema": {"type": "object"}},
                 "application/json": {"schema": {"type": "object"}},
-                "application/octet-stream": {"schema": _FILE},
-                NIFTI: {"schema": _FILE},
-                "application/dicom": {"schema": _FILE},
+                "application/octet-stream": {"schema": FILE},
+                NIFTI: {"schema": FILE},
+                "application/dicom": {"schema": FILE},
             },
         }
     },
@@ -195,9 +184,12 @@ async def datastore(request: Request, output: Literal["all", "stats", "train"] |
 
 
 @router.put(
-    "/datastore/", include_in_schema=False, openapi_extra=_form(file=_FILE), responses=problems(404, 409, 415, 429)
+    "/datastore/",
+    include_in_schema=False,
+    openapi_extra=described_form(file=FILE),
+    responses=problems(404, 409, 415, 429),
 )
-@router.put("/datastore/image", openapi_extra=_form(file=_FILE), responses=problems(404, 409, 415, 429))
+@router.put("/datastore/image", openapi_extra=described_form(file=FILE), responses=problems(404, 409, 415, 429))
 async def put_image(request: Request, image: Annotated[str, Query(max_length=200)] = "") -> dict[str, str]:
     """Send an image. It is known by the name that is given here, too, while no other image has it."""
     desk = desk_of(request)
@@ -245,65 +237,6 @@ async def get_image_info(request: Request, image: ImageName) -> dict[str, Any]:
     return image_info(record, record.image(image_id))
 
 
-@router.put("/datastore/label", openapi_extra=_form(label=_FILE), responses=problems(404, 409, 415, 429))
-async def put_label(request: Request, image: ImageName, tag: Tag = "final") -> dict[str, str]:
-    """Save a label. In the tag `final`, structures with names that the ontology knows (`params.label_info`) become the
-    reviewer's findings; saving it again replaces them."""
-    desk = desk_of(request)
-    record, image_id = find_image(desk, image)
-    form = await client_form(request, desk, ("label",))
-    try:
-        if not form.files:
-            raise Problem(422, "no-files", "The form holds no file in the field 'label'.")
-        path, name = form.files[0]
-        params = params_of(form)
-        await keep_label(desk, record, image_id, tag or "final", path, name, params)
-    finally:
-        drop_form(form)
-    return {"image": image, "label": image}
-
-
-@router.get("/datastore/label", response_class=FileResponse, responses=problems(404, 409) | file_answer(NIFTI))
-async def get_label(request: Request, label: ImageName, tag: Tag) -> FileResponse:
-    """A saved label; its id is that of its image."""
-    desk = desk_of(request)
-    record, image_id = find_image(desk, label)
-    path = label_path(desk, record, image_id, tag)
-    if not path.is_file():
-        raise not_found("label")
-    return kept_file(path, NIFTI, name=f"{record.id}-{image_id}.nii.gz")
-
-
-@router.head("/datastore/label", responses=problems(404, 409))
-async def head_label(request: Request, image: ImageName, tag: Tag) -> Response:
-    """Whether there is such a label."""
-    desk = desk_of(request)
-    record, image_id = find_image(desk, image)
-    if not label_path(desk, record, image_id, tag).is_file():
-        raise not_found("label")
-    return Response()
-
-
-@router.get("/datastore/label/info", responses=problems(404, 409))
-async def get_label_info(request: Request, label: ImageName, tag: Tag) -> dict[str, Any]:
-    """What was sent with a label."""
-    desk = desk_of(request)
-    record, image_id = find_image(desk, label)
-    info: dict[str, Any] = read_json(label_info_path(desk, record, image_id, tag), "label")["info"]
-    return info
-
-
-@router.delete("/datastore/label", responses=problems(404, 409))
-async def delete_label(request: Request, id: ImageName, tag: Tag) -> dict[str, Any]:
-    """Delete a label with the findings that it became."""
-    desk = desk_of(request)
-    record, image_id = find_image(desk, id)
-    if not label_path(desk, record, image_id, tag).is_file():
-        raise not_found("label")
-    forget_label(desk, record, image_id, tag)
-    return {}
-
-
 @router.post("/activelearning/{strategy}", responses=problems(404))
 async def next_sample(
     request: Request,
@@ -320,7 +253,7 @@ async def next_sample(
 
 
 @router.put(
-    "/session/", openapi_extra=_form(files={"type": "array", "items": _FILE}), responses=problems(409, 415, 429)
+    "/session/", openapi_extra=described_form(files={"type": "array", "items": FILE}), responses=problems(409, 415, 429)
 )
 async def put_session(
     request: Request, expiry: Annotated[int, Query(ge=0, le=86_400)] = 0, uncompress: bool = False
