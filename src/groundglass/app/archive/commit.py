@@ -33,7 +33,10 @@ def carry_out(task: Task, study: StudyRef, work: Work) -> dict[str, Any]:
     staging = Path(tempfile.mkdtemp(prefix=f"{study.name}.", dir=unfinished))
     try:
         row = task(study, staging, dict(work.options))
-        write_json_atomic(staging / "result.json", {"study": study.key, "pipeline": work.pipeline, "row": row})
+        # Not flushed to disk: waiting for that would take longer than a small study. Whoever resumes reads it again,
+        # and what a power cut left of it is then no result.
+        told = {"study": study.key, "pipeline": work.pipeline, "row": row}
+        (staging / "result.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         staging.chmod(0o755)
         final = Path(work.out) / STUDIES / study.name
         final.parent.mkdir(exist_ok=True)

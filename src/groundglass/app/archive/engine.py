@@ -28,7 +28,7 @@ _START_SECONDS = 300.0
 _MOST_START_FAILURES = 3
 # How often the memory of workers is looked at, and how soon a study that is being fetched is asked for again.
 _WATCH_SECONDS = 0.5
-_FETCH_SECONDS = 0.02
+_FETCH_SECONDS = 0.005
 
 
 class Lost(Exception):  # noqa: N818 - internal: the loop turns it into an outcome
@@ -106,9 +106,9 @@ class Engine(ABC):
         self.hands = []
 
     def map(self, studies: Iterator[StudyRef], source: Source) -> Iterator[Outcome]:
-        """An outcome for every study of `source`; at most two for each worker are taken ahead of their outcome."""
+        """An outcome for every study of `source`; at most three for each worker are taken ahead of their outcome."""
         self._source = source
-        with ReadAhead(studies, self.workers, source.prepare) as ahead:
+        with ReadAhead(studies, 2 * self.workers, source.prepare) as ahead:
             while True:
                 yield from self._give_out(ahead)
                 if not any(hand.study for hand in self.hands) and ahead.is_empty:

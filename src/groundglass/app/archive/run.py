@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from groundglass import __version__
-from groundglass.app.archive.commit import QUARANTINE, STUDIES, committed, forget, quarantined, set_aside, sweep
+from groundglass.app.archive.commit import committed, forget, quarantined, set_aside, sweep
 from groundglass.app.archive.discover import Grouping
 from groundglass.app.archive.engine import Engine
 from groundglass.app.archive.faults import WorkerDiedError
@@ -121,18 +121,15 @@ def take_over(manifest: Manifest, *, retry: bool) -> int:
             forget(name, manifest.out)
             manifest.reset(key)
             continue
-        is_done = (manifest.out / STUDIES / name / "result.json").exists()
-        is_failed = not is_done and (manifest.out / QUARANTINE / f"{name}.json").exists()
-        if state == "pending" and (is_done or is_failed):
-            row = committed(key, name, manifest.pipeline, manifest.out)
-            fault = None if row is not None else quarantined(key, name, manifest.pipeline, manifest.out)
-            if row is not None or fault is not None:
-                manifest.record(Outcome(key, "done" if fault is None else "failed", row or {}, fault))
-                known += 1
-        elif (state == "done" and not is_done) or (state == "failed" and not is_failed):
-            manifest.reset(key)
-        elif state != "pending":
-            known += 1
+        row = committed(key, name, manifest.pipeline, manifest.out)
+        fault = None if row is not None else quarantined(key, name, manifest.pipeline, manifest.out)
+        if row is None and fault is None:
+            if state != "pending":
+                manifest.reset(key)
+            continue
+        if state == "pending":
+            manifest.record(Outcome(key, "failed" if row is None else "done", row or {}, fault))
+        known += 1
     manifest.commit()
     return known
 
