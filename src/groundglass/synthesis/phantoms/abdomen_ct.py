@@ -151,4 +151,4 @@ def _segments(scene: Scene, torso: Torso) -> dict[str, Mask]:
     return found
 
 
-KIND = Kind("abdomen-ct", "CT of the abdomen", "CT", NAMES, draw_plants, make, DENIALS)
+KIND = Kind("abdomen-ct", "CT of the abdomen", "CT", NAMES, draw_plants, make, DENIALS, region="abdomen")

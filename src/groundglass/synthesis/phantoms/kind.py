@@ -46,7 +46,8 @@ class Kind:
     """A generator. `draw(rng)` the findings of one patient, `make(case, plants, **options)` the images.
 
     `denials` names what a report may deny when it is not there: (term, anatomy or None). `has_report` is False
-    where no radiologist would dictate one (cells in a field of view). `exam` are the words for the examination.
+    where no radiologist would dictate one (cells in a field of view). `exam` are the words for the examination, `region`
+    the part of the grammar's data that speaks of what is normal there (chest, abdomen, body, breast).
     """
 
     name: str
@@ -56,4 +57,5 @@ class Kind:
     draw: Callable[[np.random.Generator], tuple[Plant, ...]]
     make: Callable[..., Drawn]
     denials: tuple[tuple[str, str | None], ...] = ()
+    region: str = "chest"
     has_report: bool = True

@@ -267,4 +267,4 @@ def _shuffled(sites: list[_Site], rng: np.random.Generator) -> list[_Site]:
     return [sites[int(i)] for i in rng.permutation(len(sites))]
 
 
-KIND = Kind("petct", "FDG PET/CT", "PT", NAMES, draw, make, DENIALS)
+KIND = Kind("petct", "FDG PET/CT", "PT", NAMES, draw, make, DENIALS, region="body")

@@ -66,7 +66,9 @@ def noun_phrase(finding: Finding, rng: np.random.Generator, language: str, *, br
     for kind, chance in (("severity", 1.0), ("uptake", 1.0), ("margin", 0.5), ("texture", 0.5)):
         value = finding.attribute(kind)
         if value in data.get(kind, {}) and rng.random() < (0.3 if brief and kind not in ("severity", "uptake") else chance):
-            before.append(pick(data[kind][value], rng))
+            # "Moderate-sized" fits an effusion, not an enlargement.
+            fit = [word for word in data[kind][value] if noun not in entry.get("uncounted", ()) or "sized" not in word]
+            before.append(pick(fit, rng))
     # "Area of consolidation" takes its place behind it.
     place_before, place_after = _place(finding, rng, data, behind=" of " in noun)
     size_before, size_after = ("", "") if brief and rng.random() < 0.5 else _size(finding, rng, data)

@@ -23,7 +23,7 @@ VISIBLE = 1.5
 class Plant:
     """A finding to be planted. `name` is one of the generator's; what is None is drawn.
 
-    `size` is the long axis in mm, `extent` a share (0..1) for what fills a space, `key` seeds its place and shape, so
+    `size` is the long axis in mm (um under a microscope and in the eye), `extent` a share (0..1) for what fills a space, `key` seeds its place and shape, so
     that it lies at the same spot in every visit; `room` (mm) is the diameter that its place leaves free, to which it
     may grow; `change` is its course since the prior visit.
     """
@@ -38,8 +38,8 @@ class Plant:
     change: str | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None and not 1 <= self.size <= 250:
-            raise ConfigurationError(f"{self.name} of {self.size} mm", "cannot be planted", "Use 1 to 250 mm.")
+        if self.size is not None and not 1 <= self.size <= 1000:
+            raise ConfigurationError(f"{self.name} of size {self.size}", "cannot be planted", "Use 1 to 1000.")
         if self.extent is not None and not 0 < self.extent <= 1:
             raise ConfigurationError(f"{self.name} of extent {self.extent}", "cannot be planted", "Use 0 to 1.")
         if self.side not in (None, "left", "right", "bilateral", "midline"):

@@ -56,7 +56,7 @@ def write_report(
     data = words(language)
     if not kind.has_report:
         return Report((), tuple(findings), language, notice=NOTICE)
-    region = region_of(kind)
+    region = kind.region
     draft = _Draft(language, rng, list(findings))
     stated = [f for f in findings if f.what.name in data["terms"]]
     groups = [*_present(draft, stated, prior), *_denials(draft, kind, stated), *_normal(draft, region, stated)]
@@ -74,12 +74,6 @@ def write_report(
         Section("impression", tuple(_impression(draft, stated))),
     )
     return Report(sections, tuple(draft.findings), language, notice=NOTICE)
-
-
-def region_of(kind: Kind) -> str:
-    if kind.modality == "PT":
-        return "body"
-    return "abdomen" if "abdomen" in kind.exam else "chest"
 
 
 def _present(draft: _Draft, findings: Sequence[Finding], prior: Phantom | None) -> Iterable[list[Sentence]]:

@@ -14,7 +14,7 @@ from groundglass.synthesis.thorax.anatomy import SIDES, Thorax, random_thorax
 from groundglass.synthesis.thorax.drawing import draw_tube, enlarge, fill_plate
 from groundglass.synthesis.thorax.opacities import PlantedFinding, add_opacities, random_findings
 from groundglass.synthesis.thorax.rays import Beam
-from groundglass.synthesis.thorax.solids import Effusion, Paths, trace
+from groundglass.synthesis.thorax.solids import Effusion, Paths, Pneumothorax, trace
 from groundglass.synthesis.thorax.truth import landmarks
 from groundglass.synthesis.thorax.vessels import vessel_map
 
@@ -33,7 +33,8 @@ THIN_MM = 7.0
 class PhantomRadiograph:
     """`image` (H, W) in [0, 1], bone bright, as displayed (patient's right on the left side);
     `masks` name -> (H, W) bool; a structure outside the field is left out. `truth`: ratios, degrees and pixel
-    positions (row, column) known from the three-dimensional shapes. `pixel_mm` at the detector."""
+    positions (row, column) known from the three-dimensional shapes. `pixel_mm` at the detector; `absorption` the line
+    integrals of attenuation; `added` what each finding adds to them, in mm of water, by the name of its mask."""
 
     image: Float
     masks: dict[str, Bool]
@@ -42,6 +43,7 @@ class PhantomRadiograph:
     view: str
     pixel_mm: float
     absorption: Float = field(repr=False)
+    added: dict[str, Float] = field(repr=False, default_factory=dict)
 
 
 def random_radiograph(
@@ -95,8 +97,12 @@ def expose(
     """Project all parts, sum their attenuation, add scatter and map to a picture."""
     step = 2
     effusions = tuple(Effusion(SIDES[f.side], f.extent) for f in findings if f.name == "effusion" and f.side)
+    leaks = tuple(
+        Pneumothorax(SIDES[f.side], f.extent * thorax.height) for f in findings if f.name == "pneumothorax" and f.side
+    )
+    planes = min(max(28, beam.size // 6), 48)
     paths = _enlarged(
-        trace(thorax, beam, step=step, planes=min(max(28, beam.size // 6), 48), effusions=effusions), step
+        trace(thorax, beam, step=step, planes=planes, effusions=effusions, pneumothoraces=leaks), step
     )
     masks: dict[str, Bool] = {}
     tissue = _soft_tissue(paths, thorax, beam, rng)
@@ -122,12 +128,12 @@ def expose(
             )
     _spine(thorax, beam, rng, bone, masks)
     _region_masks(thorax, beam, paths, masks)
-    add_opacities(tissue, masks, paths, findings, rng)
+    added = add_opacities(tissue, masks, paths, findings, rng)
     absorption = (WATER * np.maximum(tissue, 0) + CONTRAST * rng.uniform(0.5, 1.6) * bone).astype(np.float32)
     image = develop(absorption, rng)
     truth = landmarks(thorax, beam, masks)
     kept = {name: mask for name, mask in masks.items() if mask.any() and not name.endswith((" arm", " humerus"))}
-    return PhantomRadiograph(image, kept, truth, findings, beam.view, beam.pixel, absorption)
+    return PhantomRadiograph(image, kept, truth, findings, beam.view, beam.pixel, absorption, added)
 
 
 def develop(absorption: Float, rng: np.random.Generator) -> Float:
@@ -163,7 +169,9 @@ def _soft_tissue(paths: Paths, thorax: Thorax, beam: Beam, rng: np.random.Genera
         - paths.gas * 0.95
         + rng.uniform(0.25, 0.6) * paths.breast
     )
-    present = np.clip(air / 40, 0, 1)
+    # Air in the pleural space has no lung's density and no vessels.
+    tissue = tissue - LUNG_SHARE * paths.pneumothorax
+    present = np.clip(air / 40, 0, 1) * np.clip(1 - 1.6 * paths.pneumothorax / np.maximum(air, 1), 0, 1)
     return (tissue + vessel_map(thorax, beam, rng) * present * rng.uniform(0.8, 2.4)).astype(np.float32)
 
 

@@ -30,6 +30,7 @@ class Paths:
     breast: Float
     gas: Float
     effusion: Float
+    pneumothorax: Float
     below: dict[str, Float]
     outline: dict[str, Float]
 
@@ -42,7 +43,23 @@ class Effusion:
     level: float
 
 
-def trace(thorax: Thorax, beam: Beam, *, step: int, planes: int, effusions: tuple[Effusion, ...] = ()) -> Paths:
+@dataclass(frozen=True)
+class Pneumothorax:
+    """Air between wall and lung on one side, `thick` mm at the apex of an upright patient and less towards the base."""
+
+    side: int
+    thick: float
+
+
+def trace(
+    thorax: Thorax,
+    beam: Beam,
+    *,
+    step: int,
+    planes: int,
+    effusions: tuple[Effusion, ...] = (),
+    pneumothoraces: tuple[Pneumothorax, ...] = (),
+) -> Paths:
     """Path lengths through all soft parts."""
     across = thorax.width if beam.view == "LATERAL" else thorax.depth
     extent = across + thorax.wall + 12
@@ -56,7 +73,7 @@ def trace(thorax: Thorax, beam: Beam, *, step: int, planes: int, effusions: tupl
     heart = heart_distance(thorax, x, y, z)
     heart_inside = _occupancy(heart, soft)
     lung, hidden, below, outline = {}, {}, {}, {}
-    fluid = np.zeros_like(length)
+    fluid, free_air = np.zeros_like(length), np.zeros_like(length)
     for hemithorax in thorax.sides:
         name = "left" if hemithorax.side == LEFT else "right"
         cavity = cavity_distance(thorax, hemithorax, x, y, z, t)
@@ -68,6 +85,11 @@ def trace(thorax: Thorax, beam: Beam, *, step: int, planes: int, effusions: tupl
                 wet = air * _occupancy(z - fluid_level(thorax, hemithorax, effusion, x, y), soft)
                 fluid += wet.sum(axis=0) * length
                 air = air - wet
+        for leak in pneumothoraces:
+            if leak.side == hemithorax.side:
+                # The lung falls away from wall and apex; its hilum holds it.
+                layer = -cavity - np.float32(leak.thick) * np.clip(0.1 + 1.1 * t, 0, 1)
+                free_air += (air * _occupancy(layer.astype(np.float32), soft)).sum(axis=0) * length
         lung[name] = air.sum(axis=0) * length
         outline[name] = inside.sum(axis=0) * length
         # The part of the cavity's column that lies under the diaphragm hides the recess behind it.
@@ -83,6 +105,7 @@ def trace(thorax: Thorax, beam: Beam, *, step: int, planes: int, effusions: tupl
         breast=_breasts(thorax, x, y, z, soft).sum(axis=0) * length,
         gas=_stomach(thorax, x, y, z, soft).sum(axis=0) * length,
         effusion=fluid,
+        pneumothorax=free_air,
         below=below,
         outline=outline,
     )
