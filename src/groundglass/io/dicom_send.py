@@ -155,6 +155,8 @@ class _Lane:
                 answer = association.send_c_store(_decompressed(item.path))
             else:
                 return _REFUSED_KIND
+        except UnsupportedError:
+            return _REFUSED_KIND
         except RuntimeError:
             # pynetdicom's word for an association that is no longer established.
             return None

@@ -33,10 +33,9 @@ def node(
     retry: Annotated[bool, typer.Option("--retry", help="Try what was given up once more.")] = False,
 ) -> None:
     """Receive studies by DICOM, read them, and send SEG and SR to an archive."""
-    import logging
     import signal
-    import warnings
 
+    from groundglass.app.node.log import set_up
     from groundglass.app.node.rules import read_rules
     from groundglass.app.node.service import Node, Settings
     from groundglass.core import ConfigurationError
@@ -45,15 +44,7 @@ def node(
     for title in (aet, *allow):
         if not is_aet(title):
             raise ConfigurationError(title, "is no application entity title", "Use 1 to 16 printable characters.")
-    # The log is ours alone: what libraries say of a data set may name the patient.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    ours = logging.getLogger("groundglass")
-    ours.setLevel(logging.INFO)
-    ours.addHandler(handler)
-    ours.propagate = False
-    logging.getLogger().addHandler(logging.NullHandler())
-    warnings.simplefilter("ignore")
+    set_up()
     settings = Settings(
         folder=data,
         rules=read_rules(rules, [*send, *stow]),

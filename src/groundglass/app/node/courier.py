@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
@@ -10,13 +9,12 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from groundglass.app.node.images import label
 from groundglass.app.node.ledger import Delivery, Ledger
+from groundglass.app.node.log import label, log
 from groundglass.app.node.reader import results
 from groundglass.core import GroundglassError
 from groundglass.io import Delivered, DicomWeb, Peer, Sender
 
-log = logging.getLogger("groundglass.node")
 TOKEN = "GROUNDGLASS_DICOMWEB_TOKEN"
 _LONGEST_WAIT = 600.0
 _IDLE_SECONDS = 20.0

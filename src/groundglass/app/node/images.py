@@ -144,11 +144,6 @@ def is_uid(text: str) -> bool:
     return len(text) <= 64 and _UID.fullmatch(text) is not None
 
 
-def label(study: str) -> str:
-    """A study's name in the log: its UID would tell whose it is."""
-    return hashlib.sha256(study.encode()).hexdigest()[:10]
-
-
 def fingerprint(files: list[Path]) -> str:
     """The same for the same set of instances."""
     return hashlib.sha256("\n".join(sorted(path.stem for path in files)).encode()).hexdigest()

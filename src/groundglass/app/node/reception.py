@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import zlib
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, UID_dictionary
 
 from groundglass.app.node.images import DiskFull, Images, Instance, is_uid
 from groundglass.app.node.ledger import Ledger
+from groundglass.app.node.log import log
 from groundglass.core import ConfigurationError
 from groundglass.io.dicom_association import MAX_PDU, prompt
 from groundglass.io.dicom_header import quiet
@@ -22,11 +22,29 @@ if TYPE_CHECKING:
     from pynetdicom.events import Event
     from pynetdicom.transport import ThreadedAssociationServer
 
-log = logging.getLogger("groundglass.node")
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 # The last element that is looked at; what follows is not parsed.
 _LAST = Tag("SeriesInstanceUID")
 _HEAD_BYTES = 1 << 20
+
+
+# Every way in which a file may be written, retired ones too; of several offers the first that we name is taken.
+_NO_FILES = ("JPIP", "RFC2557", "XML", "SMPTE", "Papyrus")
+SYNTAXES = [
+    ExplicitVRLittleEndian,
+    *(
+        UID(uid)
+        for uid, (_name, kind, _info, _retired, keyword) in UID_dictionary.items()
+        if kind == "Transfer Syntax" and uid != ExplicitVRLittleEndian and not keyword.startswith(_NO_FILES)
+    ),
+]
+
+
+class _Shared(list[Any]):
+    """pynetdicom copies the contexts, ten thousand UIDs, for every association, and then only reads them."""
+
+    def __deepcopy__(self, _memo: object) -> _Shared:
+        return self
 
 
 class NotAnInstance(Exception):  # noqa: N818 - internal: becomes a DICOM status and a line in the ledger
@@ -44,10 +62,8 @@ class Reception:
 
     def start(self, aet: str, host: str, port: int, *, allow: Sequence[str] = ()) -> ThreadedAssociationServer:
         """Listen; the server to shut down. Raises ConfigurationError where the port cannot be had."""
-        from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
+        from pynetdicom import AE, AllStoragePresentationContexts, evt
 
-        # What pynetdicom would log of associations may hold more than a log should.
-        logging.getLogger("pynetdicom").addHandler(logging.NullHandler())
         entity = AE(aet)
         entity.maximum_pdu_size = MAX_PDU
         entity.maximum_associations = 64
@@ -56,7 +72,7 @@ class Reception:
         entity.add_supported_context("1.2.840.10008.1.1")
         for context in AllStoragePresentationContexts:
             assert context.abstract_syntax is not None
-            entity.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES)
+            entity.add_supported_context(context.abstract_syntax, SYNTAXES)
         handlers = [prompt(), (evt.EVT_C_STORE, self._store), (evt.EVT_REJECTED, _rejected)]
         try:
             server = entity.start_server((host, port), block=False, evt_handlers=handlers)  # type: ignore[arg-type]
@@ -66,6 +82,7 @@ class Reception:
                 f"{host}:{port}", problem, "Choose another --port, or end what uses it."
             ) from error
         assert server is not None and server.socket is not None
+        server.contexts = _Shared(server.contexts)
         # Many may call at once; pynetdicom lets five wait in line.
         server.socket.listen(64)
         return server

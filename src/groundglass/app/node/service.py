@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import shutil
 import threading
 import time
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING
 from groundglass import __version__
 from groundglass.app.node.arrivals import Arrivals
 from groundglass.app.node.courier import Courier
-from groundglass.app.node.images import Images, fingerprint, label
+from groundglass.app.node.images import Images, fingerprint
 from groundglass.app.node.ledger import Job, Ledger
+from groundglass.app.node.log import label, log
 from groundglass.app.node.reader import Reader, ReaderLost, ReadingTask, is_read
 from groundglass.app.node.reception import Reception
 from groundglass.app.node.rules import Rule, Series, rule_for
@@ -27,7 +27,6 @@ from groundglass.core import ConfigurationError, GroundglassError
 if TYPE_CHECKING:
     from pynetdicom.transport import ThreadedAssociationServer
 
-log = logging.getLogger("groundglass.node")
 ATTEMPTS = 3
 _TICK = 0.2
 _HOUSEKEEPING_SECONDS = 3600.0
