@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from groundglass.app.synthesize.phantom import phantom
+
 synthesize = typer.Typer(
     name="synthesize",
     help="Images with known truth: simulated, and marked so in every file.",
@@ -15,3 +17,6 @@ synthesize = typer.Typer(
 @synthesize.callback()
 def _synthesize() -> None:
     """A group, even while it holds one command."""
+
+
+synthesize.command()(phantom)

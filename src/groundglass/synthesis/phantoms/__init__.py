@@ -1,8 +1,8 @@
 """Phantoms: simulated examinations with exact findings, a report and questions, each replayable from a seed.
 
-    from groundglass.synthesis import make_phantom, phantom_series, stream_phantoms
-    case = make_phantom("chest-ct", seed=1, index=0)      # images, findings, structures, report, questions
-    case.study                                       # as core.Study
+from groundglass.synthesis import make_phantom, phantom_series, stream_phantoms
+case = make_phantom("chest-ct", seed=1, index=0)      # images, findings, structures, report, questions
+case.study                                       # as core.Study
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EXPORTS = {
     "Scene": "canvas",
     "agreement_of": "agreement",
     "kind_named": "registry",
-    "kinds": "registry",
+    "phantom_kinds": "registry",
     "make_phantom": "registry",
     "phantom_series": "registry",
     "random_torso": "torso",

@@ -29,7 +29,7 @@ from groundglass.synthesis.phantoms.planted import Placed, Plant
 from groundglass.synthesis.phantoms.skeleton import Breaks
 from groundglass.synthesis.phantoms.table import paint_table
 from groundglass.synthesis.phantoms.tissue import Tissue, random_tissue
-from groundglass.synthesis.phantoms.torso import Torso, Variant, random_torso
+from groundglass.synthesis.phantoms.torso import Torso, Variant, landmarks, random_torso
 
 SHAPE = (192, 192, 160)
 PLAIN_SHARE = 0.2
@@ -71,12 +71,20 @@ def make(
     scene.values += ct_noise(scan, canvas, float(sd))
     hu = np.rint(np.clip(scene.values, -1024, 3071)).astype(np.int16)
     image = Image.of(
-        hu, canvas.affine, name="abdomen CT", modality="CT", units="[hnsf'U]",
-        acquisition=Acquisition("ABDOMEN", contrast=None if chosen == "plain" else chosen, description=f"{chosen}, simulated"),
-    )  # fmt: skip
+        hu,
+        canvas.affine,
+        name="abdomen CT",
+        modality="CT",
+        units="[hnsf'U]",
+        acquisition=Acquisition(
+            "ABDOMEN", contrast=None if chosen == "plain" else chosen, description=f"{chosen}, simulated"
+        ),
+    )
     facts: dict[str, float | str] = {"noise": float(sd), "phase": chosen, "variant": torso.variant}
     words = "without intravenous contrast" if chosen == "plain" else "in the portal venous phase"
-    return Drawn((image,), tuple(placed), structures, facts, f"Helical CT of the abdomen {words}.")
+    return Drawn(
+        (image,), tuple(placed), structures, facts, f"Helical CT of the abdomen {words}.", landmarks(torso, canvas)
+    )
 
 
 def field_of_view(torso: Torso, shape: tuple[int, int, int], spacing: tuple[float, float, float] | None) -> Canvas:
@@ -84,7 +92,7 @@ def field_of_view(torso: Torso, shape: tuple[int, int, int], spacing: tuple[floa
     half = min(thorax.width + thorax.wall + 12, 225.0)
     top = max(thorax.right.dome_height, thorax.left.dome_height) + 22
     low = torso.spine[-1].centre[2] - 25
-    return Canvas.covering((-half, -half, low), (half, half, top), tuple(shape), spacing)
+    return Canvas.covering((-half, -half, low), (half, half, top), shape, spacing)
 
 
 def _paint(
@@ -107,9 +115,9 @@ def _paint(
             found[number] = _large_spleen(scene, plant)
         elif plant.name == "hepatic steatosis":
             contrast = abs(tissue["spleen"] - tissue["liver"]) / noise
-            found[number] = Placed("hepatic steatosis", scene.mask("liver"), "liver", contrast=contrast).with_attributes(
-                ("change", plant.change)
-            )
+            found[number] = Placed(
+                "hepatic steatosis", scene.mask("liver"), "liver", contrast=contrast
+            ).with_attributes(("change", plant.change))
     paint_table(scene, torso, rng)
     return [found[number] for number in sorted(found)]
 
@@ -128,7 +136,9 @@ def _large_spleen(scene: Scene, plant: Plant) -> Placed:
 
 def skeleton_of(scene: Scene, torso: Torso, tissue: Tissue, plants: Sequence[Plant]) -> dict[int, Placed]:
     """Ribs and spine, with crushed vertebrae."""
-    crushed = {n: skeleton.crushed_level(scene, torso, p) for n, p in enumerate(plants) if p.name == "vertebral fracture"}
+    crushed = {
+        n: skeleton.crushed_level(scene, torso, p) for n, p in enumerate(plants) if p.name == "vertebral fracture"
+    }
     breaks = Breaks(vertebrae=dict(crushed.values()))
     skeleton.paint_ribs(scene, torso, tissue, breaks)
     skeleton.paint_spine(scene, torso, tissue, breaks)

@@ -16,7 +16,7 @@ from groundglass.synthesis.phantoms.capsules import Points
 from groundglass.synthesis.phantoms.chest_findings import add_shape
 from groundglass.synthesis.phantoms.chest_organs import cage_distance
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid, waves
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.phantoms.tissue import Tissue
 from groundglass.synthesis.phantoms.torso import Torso
 
@@ -111,7 +111,7 @@ def paint_lesion(here: AbdomenScene, plant: Plant) -> Placed:
     window = shape.window(here.scene.canvas)
     x, y, z = here.scene.canvas.coordinates(window)
     if kind.water:
-        value: Float | np.float32 = np.float32(rng.uniform(0, 14))
+        value: Float | float = float(rng.uniform(0, 14))
     else:
         column = 0 if tissue.phase == "plain" else 1
         mottled = waves(rng, x, y, z, length=0.5 * size, height=0.06 * tissue[kind.organ])
@@ -149,7 +149,7 @@ def _site(
         near = any(_gap(point, t.start, t.start_radius) < 0.8 * (plant.size or 0.0) / 2 for t in tubes)
         if apart and wanted and not near and _in_field(here.scene, point, radius):
             return point, name, side
-    raise NoRoom.of(plant, f"the {plant.side or ''} {kind.organ}")
+    raise NoRoomError.of(plant, f"the {plant.side or ''} {kind.organ}")
 
 
 def _gap(point: Points, line: Points, radius: NDArray[np.float64]) -> float:
@@ -170,7 +170,9 @@ def _anatomy(torso: Torso, organ: str, point: Points) -> str:
         artery = vessels(torso)["superior mesenteric artery"].start[:, 0].mean()
         line, _ = pancreas_line(torso)
         half = (artery + line[:, 0].max()) / 2
-        return "head of pancreas" if point[0] < artery else "body of pancreas" if point[0] < half else "tail of pancreas"
+        return (
+            "head of pancreas" if point[0] < artery else "body of pancreas" if point[0] < half else "tail of pancreas"
+        )
     return organ
 
 
@@ -203,7 +205,7 @@ def paint_stone(here: AbdomenScene, plant: Plant) -> Placed:
     shape = Ellipsoid.random(rng, centre, size, roundness=0.8)
     window = shape.window(scene.canvas)
     x, y, z = scene.canvas.coordinates(window)
-    value = np.float32(tissue["stone"] * (size / 8) if renal else tissue["gallstone"])
+    value = tissue["stone"] * (size / 8) if renal else tissue["gallstone"]
     added = add_shape(scene, window, shape.distance(x, y, z), value, noise=here.noise)
     measures = (("long axis", shape.axial[0], "mm"), ("volume", shape.volume, "mL"))
     term, anatomy = ("nephrolithiasis", "kidney") if renal else ("cholelithiasis", "gallbladder")
@@ -225,7 +227,7 @@ def paint_ascites(here: AbdomenScene, plant: Plant) -> Placed:
     behind = y - np.float32((-0.62 + 1.15 * extent) * thorax.depth)
     rim = -wall - np.float32(6 + 40 * extent) * np.clip(0.35 + np.abs(x) / np.float32(thorax.width), 0, 1)
     outer = np.maximum(np.maximum(wall, rim), np.maximum(z - 34, behind - 40)).astype(np.float32)
-    added = add_shape(scene, window, np.maximum(outer, -25 + 0 * behind), np.float32(tissue["ascites"]), noise=here.noise)
+    added = add_shape(scene, window, np.maximum(outer, -25 + 0 * behind), tissue["ascites"], noise=here.noise)
     grade = "small" if extent < 0.28 else "moderate" if extent < 0.45 else "large"
     return Placed("ascites", added.mask, "abdomen", contrast=added.contrast).with_attributes(
         ("severity", grade), ("change", plant.change)

@@ -83,7 +83,8 @@ def _liver(torso: Torso) -> Organ:
         left = (x - reach + 0.25 * np.abs(z - 10)) * 0.9
         behind = -0.30 * thorax.depth + 0.75 * (x + 0.25 * wide) - y
         spine = np.float32(9.0) - spine_distance(torso, x, y, z)
-        edge = rounded_maximum(0.75 * (lower - z), left, 26.0)
+        below = (0.75 * (lower - z)).astype(np.float32)
+        edge = rounded_maximum(below, left.astype(np.float32), 26.0)
         sides = rounded_maximum(edge, np.maximum(0.8 * behind, spine), 18.0)
         return rounded_maximum(wall, sides, 10.0).astype(np.float32)
 
@@ -161,16 +162,18 @@ def vessels(torso: Torso) -> dict[str, Capsules]:
     gate = np.array([-0.28 * thorax.width, 0.02 * thorax.depth, 14.0])
     spleen = _spleen(torso)
     hilum = (np.array(spleen.low) + spleen.high) / 2 + [-26, 14, -6]
-    mesenteric = neck + [6.0, 8.0, -95 * scale]
+    mesenteric = neck + np.array([6.0, 8.0, -95 * scale])
     found = {
         "abdominal aorta": Capsules.along(aorta, radius),
         "inferior vena cava": Capsules.along(between(np.array([top, *cava]), 30), 10.5 * scale),
         "portal vein": Capsules.along(between(np.stack([neck, (neck + gate) / 2 + [0, 4, 6], gate]), 12), 6.5 * scale),
-        "splenic vein": Capsules.along(between(np.stack([neck, neck + [45, -8, 8], hilum]), 14), 4.2 * scale),
-        "superior mesenteric vein": Capsules.along(between(np.stack([neck, mesenteric + [-8, 0, 0]]), 12), 5.2 * scale),
+        "splenic vein": Capsules.along(between(np.stack([neck, neck + np.array([45, -8, 8]), hilum]), 14), 4.2 * scale),
+        "superior mesenteric vein": Capsules.along(
+            between(np.stack([neck, mesenteric + np.array([-8, 0, 0])]), 12), 5.2 * scale
+        ),
         "celiac trunk": Capsules.along(np.stack([aorta[9], aorta[9] + [2.0, 18, 2]]), 3.4),
         "superior mesenteric artery": Capsules.along(
-            between(np.stack([aorta[11], aorta[11] + [2.0, 16, -8], mesenteric + [8, 2, 0]]), 14), 3.8
+            between(np.stack([aorta[11], aorta[11] + [2.0, 16, -8], mesenteric + np.array([8, 2, 0])]), 14), 3.8
         ),
     }
     for name, side in (("right", -1), ("left", 1)):
@@ -180,10 +183,14 @@ def vessels(torso: Torso) -> dict[str, Capsules]:
         vein = between(np.stack([np.array(cava[1]), (np.array(cava[1]) + gate_of) / 2 + [0, 8, -2], gate_of]), 8)
         found[f"{name} renal artery"] = Capsules.along(artery, 2.8)
         found[f"{name} renal vein"] = Capsules.along(vein, 4.8)
-        leg = fork + [side * 52.0, -6, -125]
-        found[f"{name} iliac artery"] = Capsules.along(between(np.stack([fork, fork + [side * 20, -8, -45], leg]), 12), 4.6)
+        leg = fork + np.array([side * 52.0, -6, -125])
+        found[f"{name} iliac artery"] = Capsules.along(
+            between(np.stack([fork, fork + np.array([side * 20, -8, -45]), leg]), 12), 4.6
+        )
         low = np.array(cava[-1])
-        found[f"{name} iliac vein"] = Capsules.along(between(np.stack([low, low + [side * 24, -8, -40], leg - [0, 12, 0]]), 12), 6.0)
+        found[f"{name} iliac vein"] = Capsules.along(
+            between(np.stack([low, low + np.array([side * 24, -8, -40]), leg - [0, 12, 0]]), 12), 6.0
+        )
     return found
 
 
@@ -194,7 +201,9 @@ def pancreas_line(torso: Torso) -> tuple[Points, NDArray[np.float64]]:
     spleen = _spleen(torso)
     tail = (np.array(spleen.low) + spleen.high) / 2 + [-34, 14, -10]
     head = neck + np.array([-24.0, -2, -30]) * torso.scale
-    points = between(np.stack([head, neck + [-16, 2, -10], neck, (neck + tail) / 2 + [0, 10, 6], tail]), 22)
+    points = between(
+        np.stack([head, neck + np.array([-16, 2, -10]), neck, (neck + tail) / 2 + np.array([0, 10, 6]), tail]), 22
+    )
     return points, np.interp(np.linspace(0, 1, 22), [0, 0.3, 0.6, 1], [14, 9.5, 10.5, 8.5]) * torso.scale
 
 
@@ -253,7 +262,7 @@ def _paint_adrenals(scene: Scene, torso: Torso, tissue: Tissue) -> None:
         top = np.array([x - side * 24, y + 12, z + 52 * torso.scale])
         for limb in ((side * 9, -15, -4), (-side * 4, -16, -8)):
             tubes = Capsules.along(np.stack([top, top + limb]), 2.6)
-            tall = Capsules.along(np.stack([top + [0, 0, 9], top + np.array(limb) + [0, 0, 7]]), 2.2)
+            tall = Capsules.along(np.stack([top + np.array([0, 0, 9]), top + np.array(limb) + [0, 0, 7]]), 2.2)
             paint_tubes(scene, tubes + tall, tissue["adrenal"], f"{name} adrenal gland")
 
 
@@ -273,9 +282,16 @@ def paint_bowel(scene: Scene, torso: Torso, tissue: Tissue) -> None:
     rng = torso.draws("bowel")
     low, wide = torso.spine[-1].centre[2] - 30, 0.74 * thorax.width
     high = torso.liver_tip + 0.30 * thorax.width
-    frame = line((-wide, -0.1 * thorax.depth, low), (-wide, 0.0, high - 40), (-0.7 * wide, 0.5 * thorax.depth, high - 15),
-                 (0.0, 0.62 * thorax.depth, high - 45), (0.75 * wide, 0.35 * thorax.depth, high + 30),
-                 (wide, -0.2 * thorax.depth, high), (0.98 * wide, -0.25 * thorax.depth, low), (0.3 * wide, -0.2 * thorax.depth, low - 60))  # fmt: skip
+    frame = line(
+        (-wide, -0.1 * thorax.depth, low),
+        (-wide, 0.0, high - 40),
+        (-0.7 * wide, 0.5 * thorax.depth, high - 15),
+        (0.0, 0.62 * thorax.depth, high - 45),
+        (0.75 * wide, 0.35 * thorax.depth, high + 30),
+        (wide, -0.2 * thorax.depth, high),
+        (0.98 * wide, -0.25 * thorax.depth, low),
+        (0.3 * wide, -0.2 * thorax.depth, low - 60),
+    )
     way = between(frame, 160)
     haustra = 19 + 3.5 * np.sin(np.arange(160) * 1.15) + rng.normal(0, 0.8, 160)
     paint_tubes(scene, Capsules.along(way, haustra), tissue["bowel"], "colon")
@@ -293,4 +309,8 @@ def paint_bowel(scene: Scene, torso: Torso, tissue: Tissue) -> None:
         loops[:, 0] = np.clip(loops[:, 0], -0.6 * thorax.width, 0.6 * thorax.width)
         paint_tubes(scene, Capsules.along(loops, 11.0), tissue["bowel"], "small intestine")
         if loop % 2:
-            paint_tubes(scene, Capsules.along(loops[8:26], 7.0), tissue[str(rng.choice(["stomach content", "gas"], p=[0.75, 0.25]))])
+            paint_tubes(
+                scene,
+                Capsules.along(loops[8:26], 7.0),
+                tissue[str(rng.choice(["stomach content", "gas"], p=[0.75, 0.25]))],
+            )

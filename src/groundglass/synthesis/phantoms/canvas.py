@@ -92,7 +92,7 @@ class Canvas:
 
 
 def rounded_maximum(one: Float, two: Float, width: float) -> Float:
-    """The maximum of two distances with its edge rounded over `width` mm: the overlap of two shapes without a crease."""
+    """The maximum of two distances, its edge rounded over `width` mm: the overlap of two shapes without a crease."""
     crease = np.maximum(np.float32(width) - np.abs(one - two), 0)
     return np.maximum(one, two) + crease * crease / np.float32(4 * width)
 

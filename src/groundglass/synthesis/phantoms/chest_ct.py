@@ -12,8 +12,7 @@ from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms import chest_organs as chest
 from groundglass.synthesis.phantoms import skeleton
 from groundglass.synthesis.phantoms.abdominal_organs import paint_abdomen
-from groundglass.synthesis.phantoms.canvas import Canvas
-from groundglass.synthesis.phantoms.canvas import Scene
+from groundglass.synthesis.phantoms.canvas import Canvas, Scene
 from groundglass.synthesis.phantoms.chest_findings import (
     NAMES,
     ChestScene,
@@ -30,7 +29,7 @@ from groundglass.synthesis.phantoms.planted import Placed, Plant
 from groundglass.synthesis.phantoms.skeleton import Breaks
 from groundglass.synthesis.phantoms.table import paint_table
 from groundglass.synthesis.phantoms.tissue import PHASES, random_tissue
-from groundglass.synthesis.phantoms.torso import Torso, Variant, random_torso
+from groundglass.synthesis.phantoms.torso import Torso, Variant, landmarks, random_torso
 
 SHAPE = (192, 192, 192)
 NORMAL_RATIO, LARGE_RATIO = (0.38, 0.47), (0.56, 0.68)
@@ -70,25 +69,36 @@ def make(
     scene.values += ct_noise(scan, canvas, float(sd))
     hu = np.rint(np.clip(scene.values, -1024, 3071)).astype(np.int16)
     image = Image.of(
-        hu, canvas.affine, name="chest CT", modality="CT", units="[hnsf'U]",
-        acquisition=Acquisition("CHEST", contrast=None if chosen == "plain" else chosen, description=f"{chosen}, simulated"),
-    )  # fmt: skip
+        hu,
+        canvas.affine,
+        name="chest CT",
+        modality="CT",
+        units="[hnsf'U]",
+        acquisition=Acquisition(
+            "CHEST", contrast=None if chosen == "plain" else chosen, description=f"{chosen}, simulated"
+        ),
+    )
     facts: dict[str, float | str] = {
-        "noise": float(sd), "phase": chosen, "variant": torso.variant, "cardiothoracic ratio": cardiothoracic_ratio(torso),
-    }  # fmt: skip
+        "noise": float(sd),
+        "phase": chosen,
+        "variant": torso.variant,
+        "cardiothoracic ratio": cardiothoracic_ratio(torso),
+    }
     words = "without intravenous contrast" if chosen == "plain" else "after intravenous contrast"
-    return Drawn((image,), tuple(placed), scene.masks(), facts, f"Helical CT of the chest {words}.")
+    return Drawn(
+        (image,), tuple(placed), scene.masks(), facts, f"Helical CT of the chest {words}.", landmarks(torso, canvas)
+    )
 
 
 def field_of_view(torso: Torso, shape: tuple[int, int, int], spacing: tuple[float, float, float] | None) -> Canvas:
     """Square in the slice, from the upper abdomen to above the apices."""
     thorax = torso.thorax
     half = min(thorax.width + thorax.wall + 12, 225.0)
-    return Canvas.covering((-half, -half, -55.0), (half, half, thorax.height + 25), tuple(shape), spacing)
+    return Canvas.covering((-half, -half, -55.0), (half, half, thorax.height + 25), shape, spacing)
 
 
 def _paint(painted: ChestScene, plants: Sequence[Plant], rng: np.random.Generator) -> list[Placed]:
-    """Layers from the back to the front, each finding where its tissue is painted; findings in the order of `plants`."""
+    """Layers from the back to the front, each finding where its tissue is painted; the findings in their order."""
     scene, torso, tissue = painted.scene, painted.torso, painted.tissue
     found: dict[int, Placed] = {}
 
@@ -147,10 +157,10 @@ def _bones(painted: ChestScene, plants: Sequence[Plant]) -> dict[int, Placed]:
     """Paint ribs and spine with what is broken in them."""
     scene, torso = painted.scene, painted.torso
     broken = {n: _rib_plan(torso, p) for n, p in enumerate(plants) if p.name == "rib fracture"}
-    crushed = {n: skeleton.crushed_level(scene, torso, p) for n, p in enumerate(plants) if p.name == "vertebral fracture"}
-    breaks = Breaks(
-        {name: (place, shift) for name, place, shift in broken.values()}, dict(crushed.values())
-    )
+    crushed = {
+        n: skeleton.crushed_level(scene, torso, p) for n, p in enumerate(plants) if p.name == "vertebral fracture"
+    }
+    breaks = Breaks({name: (place, shift) for name, place, shift in broken.values()}, dict(crushed.values()))
     gaps = skeleton.paint_ribs(scene, torso, painted.tissue, breaks)
     skeleton.paint_spine(scene, torso, painted.tissue, breaks)
     found = {}

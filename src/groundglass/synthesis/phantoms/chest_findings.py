@@ -18,12 +18,21 @@ from groundglass.synthesis.phantoms import chest_organs as chest
 from groundglass.synthesis.phantoms.canvas import Float, Scene, Window
 from groundglass.synthesis.phantoms.capsules import paint_tubes
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid, waves
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.phantoms.tissue import Tissue
 from groundglass.synthesis.phantoms.torso import Torso
 from groundglass.synthesis.thorax.anatomy import SIDES
 
-NAMES = ("nodule", "mass", "consolidation", "effusion", "pneumothorax", "cardiomegaly", "rib fracture", "vertebral fracture")
+NAMES = (
+    "nodule",
+    "mass",
+    "consolidation",
+    "effusion",
+    "pneumothorax",
+    "cardiomegaly",
+    "rib fracture",
+    "vertebral fracture",
+)
 LOBE_TERMS = {
     "upper lobe": "upper lobe of lung", "middle lobe": "middle lobe of right lung", "lower lobe": "lower lobe of lung",
 }  # fmt: skip
@@ -104,7 +113,7 @@ def lobe_point(
             apart = all(np.linalg.norm(point - c) > r + margin for c, r in taken)
             if plant.place in (None, lobe) and deep > min(margin, 6.0) and apart:
                 return point, lobe, side
-    raise NoRoom.of(plant, f"the {plant.side or ''} {plant.place or 'lung'}")
+    raise NoRoomError.of(plant, f"the {plant.side or ''} {plant.place or 'lung'}")
 
 
 def _fissure_values(torso: Torso, sign: int, point: NDArray[np.float64]) -> list[float]:
@@ -139,7 +148,7 @@ def paint_nodule(chest_scene: ChestScene, plant: Plant) -> Placed:
         paint_tubes(scene, shape.spicules(rng), value)
     window = shape.window(scene.canvas)
     x, y, z = scene.canvas.coordinates(window)
-    placed = _added(chest_scene, window, shape.distance(x, y, z), np.float32(value))
+    placed = _added(chest_scene, window, shape.distance(x, y, z), value)
     long_axis, short_axis = shape.axial
     return Placed(
         "lung lesion" if plant.name == "mass" else "pulmonary nodule",
@@ -167,7 +176,9 @@ def paint_consolidation(chest_scene: ChestScene, plant: Plant) -> Placed:
     x, y, z = scene.canvas.coordinates(window)
     sign = SIDES[side]
     wavy = shape.distance(x, y, z) + waves(rng, x, y, z, length=1.1 * radius, height=0.18 * radius)
-    distance = np.maximum(np.maximum(wavy, chest.lung_distance(torso, sign, x, y, z)), -_lobe(torso, sign, lobe, x, y, z))
+    distance = np.maximum(
+        np.maximum(wavy, chest.lung_distance(torso, sign, x, y, z)), -_lobe(torso, sign, lobe, x, y, z)
+    )
     patchy = np.float32(tissue["consolidation"]) + waves(rng, x, y, z, length=11.0, height=8.0)
     placed = _added(chest_scene, window, distance, patchy)
     share = placed.volume / max(_lung_volume(torso, sign), 1.0)
@@ -190,7 +201,7 @@ def _lobe(torso: Torso, sign: int, lobe: str, x: Float, y: Float, z: Float) -> F
 
 def paint_effusion(chest_scene: ChestScene, plant: Plant) -> Placed:
     """Free fluid behind the lung of a patient who lies on the back, with a meniscus that climbs the wall."""
-    scene, torso, tissue = chest_scene.scene, chest_scene.torso, chest_scene.tissue
+    torso, tissue = chest_scene.torso, chest_scene.tissue
     side: Side = plant.side or "left"
     sign = SIDES[side]
     thorax = torso.thorax
@@ -203,7 +214,7 @@ def paint_effusion(chest_scene: ChestScene, plant: Plant) -> Placed:
         climb = np.float32(10 + 16 * extent) * np.exp(np.clip(wall, -60, 0) / np.float32(9))
         return np.maximum(chest.lung_distance(torso, sign, x, y, z), 0.85 * (y - level - climb)).astype(np.float32)
 
-    return _fills(chest_scene, plant, side, distance, np.float32(tissue["effusion"]), "pleural effusion", (300, 1000))
+    return _fills(chest_scene, plant, side, distance, tissue["effusion"], "pleural effusion", (300, 1000))
 
 
 def paint_pneumothorax(chest_scene: ChestScene, plant: Plant) -> Placed:
@@ -219,7 +230,7 @@ def paint_pneumothorax(chest_scene: ChestScene, plant: Plant) -> Placed:
         wall = chest.cage_distance(torso, x, y, z)
         return np.maximum(chest.lung_distance(torso, sign, x, y, z), -wall - np.float32(thick) * front * top)
 
-    placed = _fills(chest_scene, plant, side, distance, np.float32(-1000.0), "pneumothorax", (250, 700))
+    placed = _fills(chest_scene, plant, side, distance, -1000.0, "pneumothorax", (250, 700))
     window = chest.lung_window(chest_scene.scene, torso, sign)
     x, y, z = chest_scene.scene.canvas.coordinates(window)
     lung = chest.lung_distance(torso, sign, x, y, z)
@@ -234,7 +245,7 @@ def _fills(
     plant: Plant,
     side: Side,
     distance: Callable[[Float, Float, Float], Float],
-    value: np.float32,
+    value: float,
     term: str,
     grades: tuple[float, float],
 ) -> Placed:
@@ -257,11 +268,11 @@ class Added:
     contrast: float
 
 
-def _added(chest_scene: ChestScene, window: Window, distance: Float, value: Float | np.float32) -> Added:
+def _added(chest_scene: ChestScene, window: Window, distance: Float, value: Float | float) -> Added:
     return add_shape(chest_scene.scene, window, distance, value, noise=chest_scene.noise)
 
 
-def add_shape(scene: Scene, window: Window, distance: Float, value: Float | np.float32, *, noise: float) -> Added:
+def add_shape(scene: Scene, window: Window, distance: Float, value: Float | float, *, noise: float) -> Added:
     """Paint a finding and measure what it changed. A shape without any voxel in the grid gives an empty mask."""
     before = scene.values[window].copy()
     share = scene.paint(window, distance, value)

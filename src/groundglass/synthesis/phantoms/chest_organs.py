@@ -66,8 +66,8 @@ def paint_wall(scene: Scene, torso: Torso, tissue: Tissue) -> Float:
 def shoulder_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
     """Pectoral muscles, and those round the shoulder blades, as ellipsoids on the cage."""
     thorax = torso.thorax
-    found = np.float32(99.0)
     lateral = np.abs(x)
+    found = np.full_like(lateral, 99.0)
     for centre, axes in (
         ((0.55 * thorax.width, 0.80 * thorax.depth, 0.66 * thorax.height), (0.42 * thorax.width, 22.0, 62.0)),
         ((0.85 * thorax.width, -0.62 * thorax.depth, 0.62 * thorax.height), (0.36 * thorax.width, 30.0, 90.0)),
@@ -85,7 +85,8 @@ def paint_heart(scene: Scene, torso: Torso, tissue: Tissue) -> None:
     heart = torso.thorax.heart
     reach = max(heart.left, heart.right) + 6
     window = scene.canvas.window(
-        (-reach, heart.centre_y - heart.depth - 8, heart.bottom - 6), (reach, heart.centre_y + heart.depth + 8, heart.top + 6)
+        (-reach, heart.centre_y - heart.depth - 8, heart.bottom - 6),
+        (reach, heart.centre_y + heart.depth + 8, heart.top + 6),
     )
     x, y, z = scene.canvas.coordinates(window)
     distance = heart_distance(torso.thorax, x, y, z)
@@ -117,13 +118,23 @@ def great_vessels(torso: Torso) -> dict[str, Capsules]:
     fork = np.array([6.0, 0.02 * thorax.depth, cz - 12])
     found["pulmonary artery"] = (
         Capsules.along(between(np.stack([trunk, fork]), 8), 0.85 * radius)
-        + Capsules.along(between(np.stack([fork, fork + [-20, -4, -4], [-34.0, -8, cz - 24]]), 8), 0.6 * radius)
-        + Capsules.along(between(np.stack([fork, fork + [16, -8, 4], [34.0, -14, cz - 12]]), 8), 0.6 * radius)
+        + Capsules.along(
+            between(np.stack([fork, fork + np.array([-20, -4, -4]), [-34.0, -8, cz - 24]]), 8), 0.6 * radius
+        )
+        + Capsules.along(between(np.stack([fork, fork + np.array([16, -8, 4]), [34.0, -14, cz - 12]]), 8), 0.6 * radius)
     )
     found["oesophagus"] = Capsules.along(
-        between(line((2, -0.28 * thorax.depth, thorax.height + 40), (4, -0.42 * thorax.depth, cz),
-                     (10, -0.42 * thorax.depth, 0.25 * cz), (18, -0.2 * thorax.depth, thorax.left.dome_height * 0.55)), 30),
-        7.0)  # fmt: skip
+        between(
+            line(
+                (2, -0.28 * thorax.depth, thorax.height + 40),
+                (4, -0.42 * thorax.depth, cz),
+                (10, -0.42 * thorax.depth, 0.25 * cz),
+                (18, -0.2 * thorax.depth, thorax.left.dome_height * 0.55),
+            ),
+            30,
+        ),
+        7.0,
+    )
     return found
 
 
@@ -231,9 +242,9 @@ def paint_lungs(scene: Scene, torso: Torso, tissue: Tissue, *, texture: Float | 
         window = lung_window(scene, torso, side)
         x, y, z = scene.canvas.coordinates(window)
         distance = lung_distance(torso, side, x, y, z)
-        value: Float | float = tissue["lung"]
+        value = np.full_like(distance, tissue["lung"])
         if texture is not None:
-            value = tissue["lung"] - 45 * y / np.float32(torso.thorax.depth) + texture[window]
+            value += texture[window] - np.float32(45 / torso.thorax.depth) * y
         share = scene.coverage(distance)
         oblique, horizontal = fissures(torso, side, x, y, z)
         plates = np.abs(oblique)
@@ -319,6 +330,6 @@ def paint_central_airways(scene: Scene, torso: Torso, tissue: Tissue) -> None:
     for side, point in hila(torso).items():
         name = "left main bronchus" if side == LEFT else "right main bronchus"
         end = next(t for t in bones.airways(torso.thorax) if t.name == name).points[-1]
-        way = Capsules.along(between(np.stack([end, point + [0, 6, 2]]), 6), 4.6)
+        way = Capsules.along(between(np.stack([end, point + np.array([0, 6, 2])]), 6), 4.6)
         paint_tubes(scene, way.thicker(1.3), tissue["airway wall"])
         paint_tubes(scene, way, tissue["air"], "airways")

@@ -1,8 +1,8 @@
 """Noise of a CT: Gaussian, with the power spectrum of filtered back-projection in the slice.
 
 The spectrum rises from zero with frequency like the ramp filter and falls with the kernel's apodisation,
-NPS(f) ~ f exp(-(f / f0)^2) (S. J. Riederer et al., Phys Med Biol 1978; 23: 446); along z, neighbouring slices share what
-their thickness overlaps.
+NPS(f) ~ f exp(-(f / f0)^2) (S. J. Riederer et al., Phys Med Biol 1978; 23: 446); along z, neighbouring slices
+share what their thickness overlaps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Flat pictures: a grid in small units, discs and ellipses by distance, absorption by stains, point spread, shot noise."""
+"""Flat pictures: a grid in small units, discs and ellipses by distance, and a camera's noise."""
 
 from __future__ import annotations
 

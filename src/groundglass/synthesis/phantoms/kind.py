@@ -32,13 +32,15 @@ class Case:
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """What a generator made. `placed` in the order of the images' reading; `structures` masks by name;
-    `facts` figures of the simulation; `technique` the words of the report's technique section."""
+    `facts` figures of the simulation; `technique` the words of the report's technique section, `landmarks` points by
+    name in voxels of the first image."""
 
     images: tuple[Image, ...]
     placed: tuple[Placed, ...]
     structures: Mapping[str, Mask] = field(default_factory=dict)
     facts: Mapping[str, float | str] = field(default_factory=dict)
     technique: str = ""
+    landmarks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Kind:
     """A generator. `draw(rng)` the findings of one patient, `make(case, plants, **options)` the images.
 
     `denials` names what a report may deny when it is not there: (term, anatomy or None). `has_report` is False
-    where no radiologist would dictate one (cells in a field of view). `exam` are the words for the examination, `region`
-    the part of the grammar's data that speaks of what is normal there (chest, abdomen, body, breast).
+    where no radiologist would dictate one (cells in a field of view). `exam` are the words for the examination,
+    `region` the part of the grammar's data that speaks of what is normal there (chest, abdomen, body, breast).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Closed shapes of lesions whose measures are known without a grid: turned ellipsoids, their spicules, wavy surfaces."""
+"""Closed shapes of lesions whose measures are known without a grid: ellipsoids, spicules, wavy surfaces."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ class Ellipsoid:
     turn: NDArray[np.float64]
 
     @classmethod
-    def random(cls, rng: np.random.Generator, centre: Points, long_axis: float, *, roundness: float = 0.68) -> Ellipsoid:
-        """An ellipsoid whose longest axial diameter is `long_axis` mm; the others lie between `roundness` and 1 of it."""
+    def random(
+        cls, rng: np.random.Generator, centre: Points, long_axis: float, *, roundness: float = 0.68
+    ) -> Ellipsoid:
+        """An ellipsoid whose longest axial diameter is `long_axis` mm, the others from `roundness` to 1 times that."""
         axes = np.array([1.0, rng.uniform(roundness, 1), rng.uniform(roundness, 1)])
         turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
         made = cls(tuple(map(float, centre)), tuple(map(float, axes)), turn)  # type: ignore[arg-type]

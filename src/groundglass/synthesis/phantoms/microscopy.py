@@ -16,7 +16,7 @@ from groundglass.core import Acquisition, Image
 from groundglass.synthesis.phantoms.flat import Float, Sheet, ellipse, shot_noise
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.options import check_plants
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 
 NAMES = ("red blood cell", "white blood cell", "platelet")
 # Optical density per unit of stain in red, green and blue light.
@@ -29,8 +29,11 @@ _DIAMETER = {"red blood cell": (6.2, 8.2), "white blood cell": (10.0, 15.5), "pl
 def draw(rng: np.random.Generator) -> tuple[Plant, ...]:
     """Up to a hundred red cells, none to three white ones, some platelets; one field in ten is nearly empty."""
     sparse = rng.random() < 0.1
-    counts = (int(rng.integers(0, 4) if sparse else rng.integers(20, 90)), int(rng.choice([0, 1, 2, 3], p=[0.3, 0.4, 0.2, 0.1])),
-              int(rng.integers(0, 9)))  # fmt: skip
+    counts = (
+        int(rng.integers(0, 4) if sparse else rng.integers(20, 90)),
+        int(rng.choice([0, 1, 2, 3], p=[0.3, 0.4, 0.2, 0.1])),
+        int(rng.integers(0, 9)),
+    )
     return tuple(
         Plant(name, size=float(rng.uniform(*_DIAMETER[name])), key=int(rng.integers(2**31)))
         for name, count in zip(NAMES, counts, strict=True)
@@ -39,7 +42,13 @@ def draw(rng: np.random.Generator) -> tuple[Plant, ...]:
 
 
 def make(
-    case: Case, plants: Sequence[Plant], *, size: int = 256, pixel: float = 0.25, aperture: float = 0.9, electrons: float = 9000
+    case: Case,
+    plants: Sequence[Plant],
+    *,
+    size: int = 256,
+    pixel: float = 0.25,
+    aperture: float = 0.9,
+    electrons: float = 9000,
 ) -> Drawn:
     """`size` pixels of `pixel` um; `aperture` of the objective, `electrons` at full scale. The size of a plant is its
     diameter in um (kept in mm in its measurement). Cells may touch and overlap a little, as in a film."""
@@ -74,7 +83,10 @@ def _cell(sheet: Sheet, density: Float, plant: Plant, taken: list[tuple[float, f
     turn = float(rng.uniform(0, np.pi))
     axes = (radius, radius * float(rng.uniform(0.86, 1.0)))
     angle = np.arctan2(dy, dx)
-    wobble = sum(a * np.cos(k * angle + p) for k, a, p in zip((2, 3, 5), rng.normal(0, 0.018, 3), rng.uniform(0, 6, 3), strict=True))
+    wobble = sum(
+        a * np.cos(k * angle + p)
+        for k, a, p in zip((2, 3, 5), rng.normal(0, 0.018, 3), rng.uniform(0, 6, 3), strict=True)
+    )
     distance = ellipse(dy, dx, axes, turn, np.asarray(wobble, dtype=np.float32))
     share = sheet.coverage(distance)
     before = density[(slice(None), *window)].sum(axis=0)
@@ -84,11 +96,20 @@ def _cell(sheet: Sheet, density: Float, plant: Plant, taken: list[tuple[float, f
     # Density over the camera's noise in density, about 0.01 of full scale.
     change = density[(slice(None), *window)].sum(axis=0) - before
     contrast = float(change[inside].mean() / 0.03) if inside.any() else 0.0
-    return Placed(plant.name, mask, measures=(("long axis", 2e-3 * radius, "mm"),), centre=(row, column), contrast=contrast)
+    return Placed(
+        plant.name, mask, measures=(("long axis", 2e-3 * radius, "mm"),), centre=(row, column), contrast=contrast
+    )
 
 
 def _stain(
-    name: str, rng: np.random.Generator, share: Float, distance: Float, radius: float, dy: Float, dx: Float, sheet: Sheet
+    name: str,
+    rng: np.random.Generator,
+    share: Float,
+    distance: Float,
+    radius: float,
+    dy: Float,
+    dx: Float,
+    sheet: Sheet,
 ) -> Float:
     if name == "red blood cell":
         # A biconcave disc: thinnest in the middle.
@@ -106,7 +127,9 @@ def _stain(
             dy - np.float32(shift * np.sin(way)), dx - np.float32(shift * np.cos(way)),
             (radius * rng.uniform(0.4, 0.55), radius * rng.uniform(0.32, 0.45)), float(rng.uniform(0, np.pi)),
         )  # fmt: skip
-        body = np.maximum(body, _AZURE[:, None, None] * sheet.coverage(lobe) * share * np.float32(rng.uniform(0.5, 0.75)))
+        body = np.maximum(
+            body, _AZURE[:, None, None] * sheet.coverage(lobe) * share * np.float32(rng.uniform(0.5, 0.75))
+        )
     return body.astype(np.float32)
 
 
@@ -116,13 +139,13 @@ def _place(
     """A centre in pixels; overlaps by at most an eighth of the diameters."""
     margin = radius / sheet.pixel + 1
     if 2 * margin >= sheet.size:
-        raise NoRoom.of(plant, "this field of view")
+        raise NoRoomError.of(plant, "this field of view")
     for _ in range(120):
         row, column = rng.uniform(margin, sheet.size - 1 - margin, 2)
         if all(np.hypot(row - r, column - c) > 0.88 * (radius + q) / sheet.pixel for r, c, q in taken):
             taken.append((float(row), float(column), radius))
             return float(row), float(column)
-    raise NoRoom.of(plant, "this field of view")
+    raise NoRoomError.of(plant, "this field of view")
 
 
 def _lamp(sheet: Sheet, rng: np.random.Generator) -> Float:

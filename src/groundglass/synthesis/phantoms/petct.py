@@ -22,10 +22,10 @@ from groundglass.synthesis.phantoms.ct_noise import ct_noise
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid
 from groundglass.synthesis.phantoms.options import check_plants
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.phantoms.skeleton import Breaks
 from groundglass.synthesis.phantoms.tissue import Tissue, random_tissue, random_uptake
-from groundglass.synthesis.phantoms.torso import Torso, random_torso
+from groundglass.synthesis.phantoms.torso import Torso, landmarks, random_torso
 from groundglass.synthesis.thorax.anatomy import SIDES
 
 SHAPE, CT_SHAPE = (128, 128, 224), (192, 192, 224)
@@ -92,29 +92,34 @@ def make(
     ideal = scene.values.copy()
     scene.values = _acquired(scan, scene.canvas, ideal, width, rate)
     pet = Image.of(
-        scene.values, scene.canvas.affine, name="FDG PET", modality="PT", units=SUV,
-        acquisition=Acquisition("WHOLEBODY", description="FDG, simulated", facts={"PointSpread": width, "CountsPerSUVmL": rate}),
-    )  # fmt: skip
+        scene.values,
+        scene.canvas.affine,
+        name="FDG PET",
+        modality="PT",
+        units=SUV,
+        acquisition=Acquisition(
+            "WHOLEBODY", description="FDG, simulated", facts={"PointSpread": width, "CountsPerSUVmL": rate}
+        ),
+    )
     noise = _liver_noise(scene, uptake)
     placed = tuple(_placed(scene, lesion, noise, plant) for lesion, plant in zip(lesions, plants, strict=True))
     images = (pet,) if ct_shape is None else (pet, _ct(scan, torso, tissue, lesions, ct_shape))
     facts: dict[str, float | str] = {"psf": width, "counts": rate, "noise": noise, "liver SUV": uptake["liver"]}
-    return Drawn(images, placed, scene.masks(), facts, "FDG PET/CT from the skull to the hips, 60 minutes after injection.")
+    technique = "FDG PET/CT from the skull to the hips, 60 minutes after injection."
+    return Drawn(images, placed, scene.masks(), facts, technique, landmarks(torso, scene.canvas))
 
 
 def field_of_view(torso: Torso, shape: tuple[int, int, int]) -> Canvas:
     thorax = torso.thorax
     half = min(thorax.width + thorax.wall + 30, 235.0)
-    return Canvas.covering((-half, -half, torso.spine[-1].centre[2] - 160), (half, half, _head(torso)[2] + 96), tuple(shape))
+    return Canvas.covering((-half, -half, torso.spine[-1].centre[2] - 160), (half, half, _head(torso)[2] + 96), shape)
 
 
 def _head(torso: Torso) -> tuple[float, float, float]:
     return (0.0, 6.0, torso.thorax.height + 215.0)
 
 
-def _painted(
-    torso: Torso, canvas: Canvas, tissue: Tissue, lesions: Sequence[_Lesion], *, background: float
-) -> Scene:
+def _painted(torso: Torso, canvas: Canvas, tissue: Tissue, lesions: Sequence[_Lesion], *, background: float) -> Scene:
     """The whole patient in one kind of value (SUV or HU)."""
     scene = Scene(canvas, background)
     chest.paint_wall(scene, torso, tissue)
@@ -175,7 +180,9 @@ def _placed(scene: Scene, lesion: _Lesion, noise: float, plant: Plant) -> Placed
     window = shape.window(canvas)
     inside = shape.distance(*canvas.coordinates(window)) < 0
     crop = Mask.of(inside, canvas.affine)
-    mask = Mask(crop.crop, tuple(s.start + o for s, o in zip(window, crop.offset, strict=True)), canvas.shape, canvas.affine)
+    mask = Mask(
+        crop.crop, tuple(s.start + o for s, o in zip(window, crop.offset, strict=True)), canvas.shape, canvas.affine
+    )
     long_axis, short_axis = shape.axial
     measures = [("long axis", long_axis, "mm"), ("short axis", short_axis, "mm"), ("volume", shape.volume, "mL")]
     contrast, image = 0.0, None
@@ -187,9 +194,14 @@ def _placed(scene: Scene, lesion: _Lesion, noise: float, plant: Plant) -> Placed
         contrast = (float(values[mask.crop].mean()) - float(np.median(ring))) / noise
         image = str(canvas.shape[2] - (mask.offset[2] + int(np.unravel_index(int(held.argmax()), held.shape)[2])))
     return Placed(
-        lesion.term, mask, lesion.anatomy, lesion.side, measures=tuple(measures), contrast=max(contrast, 0.0),
+        lesion.term,
+        mask,
+        lesion.anatomy,
+        lesion.side,
+        measures=tuple(measures),
+        contrast=max(contrast, 0.0),
         centre=tuple(float(v) for v in canvas.index(np.array(shape.centre))),
-    ).with_attributes(("uptake", "hypermetabolic"), ("image", image), ("level", lesion.level), ("change", plant.change))  # fmt: skip
+    ).with_attributes(("uptake", "hypermetabolic"), ("image", image), ("level", lesion.level), ("change", plant.change))
 
 
 def _ct(
@@ -212,11 +224,15 @@ def _lesions(torso: Torso, uptake: Tissue, plants: Sequence[Plant]) -> list[_Les
         rng = plant.rng()
         size = plant.size or 18.0
         radius = max(plant.space, size) / 2
-        for point, term, anatomy, side, level, hu in _sites(torso, plant, rng, radius):
-            if all(np.linalg.norm(point - c) > r + radius + 6 for c, r in taken):
-                break
-        else:
-            raise NoRoom.of(plant, plant.place or "the body")
+        free = (
+            site
+            for site in _sites(torso, plant, rng, radius)
+            if all(np.linalg.norm(site[0] - c) > r + radius + 6 for c, r in taken)
+        )
+        chosen = next(free, None)
+        if chosen is None:
+            raise NoRoomError.of(plant, plant.place or "the body")
+        point, term, anatomy, side, level, hu = chosen
         taken.append((point, radius))
         shape = Ellipsoid.random(rng, point, size, roundness=0.75)
         suv = float(np.exp(rng.uniform(np.log(4.5), np.log(18))))
@@ -240,7 +256,9 @@ def _sites(torso: Torso, plant: Plant, rng: np.random.Generator, radius: float) 
         liver = abdomen.organs(torso)[0]
         points = liver.points(30, rng, depth=min(radius + 2, 24))
         numbers = couinaud(torso, *(points[:, a].astype(np.float32) for a in range(3)))
-        return [(p, "liver lesion", f"liver segment {n}", None, None, 35.0) for p, n in zip(points, numbers, strict=True)]
+        return [
+            (p, "liver lesion", f"liver segment {n}", None, None, 35.0) for p, n in zip(points, numbers, strict=True)
+        ]
     if plant.name == "bone lesion":
         levels = [v for v in torso.spine if v.name[0] in "TL" and v.name not in ("T13", "L6", "T1")]
         return _shuffled(

@@ -30,7 +30,8 @@ class Phantom:
 
     `findings` are those that were planted and are in the images, with masks, boxes, points and the measurements of
     the continuous shapes; `report.findings` holds them and what the report denies, hedges or quotes. `structures`:
-    masks of the anatomy by name. `facts`: figures of the simulation (noise, spacing, "f1 contrast to noise", ...).
+    masks of the anatomy by name. `facts`: figures of the simulation (noise, phase, "f1 contrast to noise", ...).
+    `landmarks`: points by name in voxels of the first image ("T9 vertebral body", "carina").
     `visit` counts the examinations of one patient, `prior` is the one before.
     """
 
@@ -43,6 +44,7 @@ class Phantom:
     questions: tuple[Question, ...] = ()
     structures: Mapping[str, Mask] = field(default_factory=dict)
     facts: Mapping[str, float | str] = field(default_factory=dict)
+    landmarks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     visit: int = 0
     date: str = "2026-01-01"
     prior: Phantom | None = None

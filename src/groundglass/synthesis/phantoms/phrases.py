@@ -59,13 +59,15 @@ def noun_phrase(finding: Finding, rng: np.random.Generator, language: str, *, br
     """ "12 mm spiculated nodule in the left upper lobe", "small left pleural effusion". `brief` leaves details out."""
     data = words(language)
     entry = data["terms"][finding.what.name]
-    if "phrases" in entry and finding.attribute("level") or "phrases" in entry and "{level}" not in entry["phrases"][0]:
+    if "phrases" in entry:
         return Phrase(_filled(pick(entry["phrases"], rng), finding, rng, data), tail=_tail(finding, rng, data, ""))
     noun = pick(entry["nouns"], rng)
     before: list[str] = []
     for kind, chance in (("severity", 1.0), ("uptake", 1.0), ("margin", 0.5), ("texture", 0.5)):
         value = finding.attribute(kind)
-        if value in data.get(kind, {}) and rng.random() < (0.3 if brief and kind not in ("severity", "uptake") else chance):
+        if value in data.get(kind, {}) and rng.random() < (
+            0.3 if brief and kind not in ("severity", "uptake") else chance
+        ):
             # "Moderate-sized" fits an effusion, not an enlargement.
             fit = [word for word in data[kind][value] if noun not in entry.get("uncounted", ()) or "sized" not in word]
             before.append(pick(fit, rng))
@@ -102,12 +104,10 @@ def _filled(template: str, finding: Finding, rng: np.random.Generator, data: dic
 def _ordinal(number: int, rng: np.random.Generator) -> str:
     if rng.random() < 0.5:
         return _ORDINAL[number]
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th')}"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th') }"
 
 
-def _place(
-    finding: Finding, rng: np.random.Generator, data: dict[str, Any], *, behind: bool
-) -> tuple[str, str]:
+def _place(finding: Finding, rng: np.random.Generator, data: dict[str, Any], *, behind: bool) -> tuple[str, str]:
     """A place before the noun or after it; both empty where the finding has none that is said."""
     anatomy = finding.where.anatomy
     if anatomy is None:

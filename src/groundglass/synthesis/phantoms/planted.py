@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from groundglass.core import Attribute, ConfigurationError, Evidence, Finding, Line, Location, Mask, Measurement, ontology
+from groundglass.core import (
+    Attribute,
+    ConfigurationError,
+    Evidence,
+    Finding,
+    Line,
+    Location,
+    Mask,
+    Measurement,
+    ontology,
+)
 from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms.phantom import VERSION
 
@@ -23,9 +33,9 @@ VISIBLE = 1.5
 class Plant:
     """A finding to be planted. `name` is one of the generator's; what is None is drawn.
 
-    `size` is the long axis in mm (um under a microscope and in the eye), `extent` a share (0..1) for what fills a space, `key` seeds its place and shape, so
-    that it lies at the same spot in every visit; `room` (mm) is the diameter that its place leaves free, to which it
-    may grow; `change` is its course since the prior visit.
+    `size` is the long axis in mm (um under a microscope and in the eye), `extent` a share (0..1) of what is filled.
+    `key` seeds its place and shape, so that it lies at the same spot in every visit; `room` is the diameter that its
+    place leaves free, to which it may grow; `change` is its course since the prior visit.
     """
 
     name: str
@@ -55,13 +65,13 @@ class Plant:
         return np.random.default_rng([self.key, *self.name.encode()])
 
 
-class NoRoom(ConfigurationError):
+class NoRoomError(ConfigurationError):
     """A plant finds no place in this patient; `plant` says which. One that was drawn is then left out."""
 
     plant: Plant | None = None
 
     @classmethod
-    def of(cls, plant: Plant, where: str) -> NoRoom:
+    def of(cls, plant: Plant, where: str) -> NoRoomError:
         error = cls(f"{plant.name} in {where}", "found no room", "Make it smaller or leave its place free.")
         error.plant = plant
         return error

@@ -14,7 +14,7 @@ from groundglass.core import Acquisition, ConfigurationError, Image, Mask
 from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.options import check_plants
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.thorax import PhantomRadiograph, PlantedFinding, expose, random_beam, random_thorax
 from groundglass.synthesis.thorax.opacities import ZONES
 from groundglass.synthesis.thorax.radiograph import WATER, develop
@@ -108,18 +108,25 @@ def _affine(film: PhantomRadiograph) -> np.ndarray:  # type: ignore[type-arg]
 
 
 def _placed(
-    film: PhantomRadiograph, plant: Plant, asked: PlantedFinding, sd: np.ndarray, affine: np.ndarray  # type: ignore[type-arg]
+    film: PhantomRadiograph,
+    plant: Plant,
+    asked: PlantedFinding,
+    sd: np.ndarray,
+    affine: np.ndarray,  # type: ignore[type-arg]
 ) -> Placed:
     """Mask, measures and contrast: attenuation added over quantum noise, mean in the mask."""
     if plant.name == "cardiomegaly":
         ratio = float(film.truth["cardiothoracic ratio"])
         grade = "mild" if ratio < 0.58 else "moderate" if ratio < 0.63 else "severe"
         return Placed(
-            "cardiomegaly", Mask.of(film.masks["heart"], affine), "heart", measures=(("cardiothoracic ratio", ratio, "1"),)
+            "cardiomegaly",
+            Mask.of(film.masks["heart"], affine),
+            "heart",
+            measures=(("cardiothoracic ratio", ratio, "1"),),
         ).with_attributes(("severity", grade), ("change", plant.change))
     name = f"{asked.side} {plant.name}"
     if name not in film.masks or not film.masks[name].any():
-        raise NoRoom.of(plant, f"the {asked.side} lung in the field")
+        raise NoRoomError.of(plant, f"the {asked.side} lung in the field")
     mask = film.masks[name]
     contrast = float((np.abs(film.added[name][mask]).mean() * WATER) / sd[mask].mean())
     side: Side = "left" if asked.side == "left" else "right"
@@ -129,11 +136,11 @@ def _placed(
     if plant.name == "nodule":
         across = 2 * np.sqrt(mask.sum() / np.pi) * film.pixel_mm
         measures = (("long axis", float(across), "mm"),)
-    grade = None if plant.name == "nodule" else _grade(plant)
+    size_grade = None if plant.name == "nodule" else _grade(plant)
     return Placed(
         _TERMS[plant.name], Mask.of(mask, affine), _ZONE_TERMS[str(asked.zone)] if zoned else "pleura", side,
         measures=measures, centre=(float(rows.mean()), float(columns.mean())), contrast=contrast,
-    ).with_attributes(("severity", grade), ("change", plant.change))  # fmt: skip
+    ).with_attributes(("severity", size_grade), ("change", plant.change))  # fmt: skip
 
 
 def _grade(plant: Plant) -> str:

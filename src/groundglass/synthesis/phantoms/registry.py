@@ -18,7 +18,7 @@ import numpy as np
 from groundglass.core import ConfigurationError
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.phantom import Phantom
-from groundglass.synthesis.phantoms.planted import NoRoom, Plant, evolve, findings_of
+from groundglass.synthesis.phantoms.planted import NoRoomError, Plant, evolve, findings_of
 
 _MODULES = {
     "chest-ct": "chest_ct",
@@ -32,7 +32,7 @@ _MODULES = {
 _FIRST_DAY = date(2024, 1, 1)
 
 
-def kinds() -> tuple[str, ...]:
+def phantom_kinds() -> tuple[str, ...]:
     """Names of all generators."""
     return tuple(_MODULES)
 
@@ -111,7 +111,7 @@ def _seen(
     while True:
         try:
             drawn = generator.make(case, left, **options)
-        except NoRoom as error:
+        except NoRoomError as error:
             left.remove(error.plant)  # type: ignore[arg-type]
             continue
         kept = [plant for plant, item in zip(left, drawn.placed, strict=True) if item.is_visible]
@@ -136,7 +136,7 @@ def _phantom(generator: Kind, case: Case, drawn: Drawn, prior: Phantom | None, l
     questions = ask(findings, generator, case.scan("questions"), prior=prior)
     return Phantom(
         case.kind, case.seed, case.index, drawn.images, findings, report, questions, drawn.structures, facts,
-        case.visit, when, prior,
+        drawn.landmarks, case.visit, when, prior,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms.flat import Float, Sheet, ellipse, shot_noise
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.options import check_plants
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 
 NAMES = ("microaneurysm", "retinal hemorrhage", "hard exudate", "drusen")
 _SIZE = {"microaneurysm": (50, 110), "retinal hemorrhage": (150, 600), "hard exudate": (80, 350), "drusen": (60, 220)}
@@ -80,10 +80,20 @@ def make(
     picture = np.stack([_blur(channel, 9.0 / sheet.pixel) for channel in light])
     rgb = np.rint(shot_noise(scan, picture, electrons) * 255).astype(np.uint8)
     image = Image.of(
-        rgb, sheet.affine, name="fundus photograph", modality="OP", channels=3, spacing_known=False, orientation_known=False,
-        acquisition=Acquisition("EYE", laterality="L" if side == "left" else "R", description="simulated",
-                                facts={"PixelSizeMicrometres": sheet.pixel}),
-    )  # fmt: skip
+        rgb,
+        sheet.affine,
+        name="fundus photograph",
+        modality="OP",
+        channels=3,
+        spacing_known=False,
+        orientation_known=False,
+        acquisition=Acquisition(
+            "EYE",
+            laterality="L" if side == "left" else "R",
+            description="simulated",
+            facts={"PixelSizeMicrometres": sheet.pixel},
+        ),
+    )
     structures = {name: Mask.of(mask, sheet.affine) for name, mask in masks.items()}
     structures["optic disc"] = Mask.of(np.hypot((y - disc[0]) * 0.95, x - disc[1]) < DISC, sheet.affine)
     structures["field of view"] = Mask.of(lit < FIELD, sheet.affine)
@@ -133,7 +143,17 @@ def _grow(
     share = rng.uniform(0.55, 0.85)
     for part, turn in ((share, -0.25), (1 - share, 0.75)):
         flip = 1 if rng.random() < 0.5 else -1
-        _grow(found, name, points[-1], angle + flip * turn * rng.uniform(0.7, 1.3), bend * part, width * part ** (1 / 3), wound, rng, level + 1)
+        _grow(
+            found,
+            name,
+            points[-1],
+            angle + flip * turn * rng.uniform(0.7, 1.3),
+            bend * part,
+            width * part ** (1 / 3),
+            wound,
+            rng,
+            level + 1,
+        )
 
 
 def _vessel_depth(sheet: Sheet, vessels: Sequence[Vessel], middle: float) -> tuple[Float, dict[str, NDArray[np.bool_]]]:
@@ -159,7 +179,9 @@ def _vessel_depth(sheet: Sheet, vessels: Sequence[Vessel], middle: float) -> tup
     return depth, masks
 
 
-def _ground(y: Float, x: Float, disc: NDArray[np.float64], fovea: NDArray[np.float64], rng: np.random.Generator) -> Float:
+def _ground(
+    y: Float, x: Float, disc: NDArray[np.float64], fovea: NDArray[np.float64], rng: np.random.Generator
+) -> Float:
     """Reflectance in red, green and blue without vessels: pigment, macula, disc with its cup."""
     tint = np.array([0.78, 0.40, 0.18]) * rng.uniform(0.85, 1.1, 3)
     mottled = 1 + 0.05 * np.sin(x / 900 + rng.uniform(0, 6)) * np.cos(y / 1100 + rng.uniform(0, 6))
@@ -182,13 +204,15 @@ def _lesion(
         if np.hypot(*where) < 0.85 * FIELD and np.hypot(*(where - disc)) > DISC + 2 * radius + 100:
             break
     else:
-        raise NoRoom.of(plant, "the field")
+        raise NoRoomError.of(plant, "the field")
     row, column = where / sheet.pixel + middle
     window, dy, dx = sheet.around(row, column, 1.6 * radius)
     angle = np.arctan2(dy, dx)
     rough = 0.0 if plant.name == "microaneurysm" else 0.12
     wobble = rough * (np.cos(3 * angle + rng.uniform(0, 6)) + 0.6 * np.cos(5 * angle + rng.uniform(0, 6)))
-    distance = ellipse(dy, dx, (radius, radius * float(rng.uniform(0.7, 1.0))), float(rng.uniform(0, np.pi)), wobble.astype(np.float32))
+    distance = ellipse(
+        dy, dx, (radius, radius * float(rng.uniform(0.7, 1.0))), float(rng.uniform(0, np.pi)), wobble.astype(np.float32)
+    )
     share = sheet.coverage(distance)
     held = reflect[(slice(None), *window)]
     before = held[1].copy()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from groundglass.core import Mask, ontology
 from groundglass.synthesis.phantoms.canvas import Float, Scene
 from groundglass.synthesis.phantoms.capsules import Capsules, Touched, touched
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.phantoms.tissue import Tissue
 from groundglass.synthesis.phantoms.torso import Torso, Vertebra, between, line
 from groundglass.synthesis.thorax import bones
@@ -58,7 +58,9 @@ def _to_the_spine(torso: Torso, name: str, points: Points) -> None:
     if level is None:
         return
     cx, cy, cz = level.centre
-    joint = np.array([cx + SIDES[side] * level.half_width * 0.95, cy - 0.8 * level.half_depth, cz + 0.42 * level.height])
+    joint = np.array(
+        [cx + SIDES[side] * level.half_width * 0.95, cy - 0.8 * level.half_depth, cz + 0.42 * level.height]
+    )
     share = np.clip(1 - np.linspace(0, 1, len(points)) / 0.16, 0, 1)[:, None] ** 1.3
     points += share * (joint - points[0])
 
@@ -164,7 +166,9 @@ def paint_spine(scene: Scene, torso: Torso, tissue: Tissue, breaks: Breaks) -> N
         scene.paint(window, body, value, name)
         _paint_bone(scene, _arch(torso, bone), tissue, name)
         canal = np.hypot(x - cx, (y - cy + bone.half_depth + 8) * 1.1) - np.float32(7.5)
-        scene.paint(window, np.maximum(canal, np.abs(z - cz) - np.float32(0.72 * bone.height)), tissue["canal"], "spinal canal")
+        scene.paint(
+            window, np.maximum(canal, np.abs(z - cz) - np.float32(0.72 * bone.height)), tissue["canal"], "spinal canal"
+        )
 
 
 def crushed_level(scene: Scene, torso: Torso, plant: Plant) -> tuple[str, float]:
@@ -177,13 +181,13 @@ def crushed_level(scene: Scene, torso: Torso, plant: Plant) -> tuple[str, float]
     ]  # fmt: skip
     inside = [name for name in inside if ontology().find(f"{name} vertebra") is not None]
     if plant.place is not None and plant.place not in inside:
-        raise NoRoom.of(plant, plant.place)
+        raise NoRoomError.of(plant, plant.place)
     level = plant.place or inside[int(plant.rng().integers(len(inside)))]
     return level, plant.extent or 0.35
 
 
 def crushed(scene: Scene, level: str, loss: float, plant: Plant) -> Placed:
-    """A painted compression fracture, graded by the loss of height (H. K. Genant et al., J Bone Miner Res 1993; 8: 1137)."""
+    """A painted compression fracture, graded by its loss of height (Genant et al., J Bone Miner Res 1993; 8: 1137)."""
     grade = "mild" if loss < 0.25 else "moderate" if loss < 0.40 else "severe"
     term = f"{level} vertebra"
     return Placed("vertebral compression fracture", scene.mask(term), term).with_attributes(
@@ -210,8 +214,8 @@ def _arch(torso: Torso, bone: Vertebra) -> Capsules:
     thoracic = bone.name.startswith("T")
     fall = -0.75 * bone.height if thoracic else -0.2 * bone.height
     skin = 10 - torso.thorax.depth - 0.8 * torso.thorax.wall
-    tip = min(max(behind - 44, skin), behind - 24)
-    parts.append(Capsules.along(line((cx, behind - 20, cz - 0.12 * bone.height), (cx, tip, cz + fall)), thin))
+    end = min(max(behind - 44, skin), behind - 24)
+    parts.append(Capsules.along(line((cx, behind - 20, cz - 0.12 * bone.height), (cx, end, cz + fall)), thin))
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
@@ -225,7 +229,7 @@ def paint_girdle(scene: Scene, torso: Torso, tissue: Tissue) -> None:
     tops = [0.9, 0.75, 0.55, 0.36]
     front = [_front(torso, t) + 4 for t in tops]
     plate = between(np.array([[0, y, t * thorax.height] for y, t in zip(front, tops, strict=True)]), 14)
-    parts = [Capsules.along(plate + [dx, -0.02 * abs(dx), 0], 5.5) for dx in (-9.0, 0.0, 9.0)]
+    parts = [Capsules.along(plate + np.array([dx, -0.02 * abs(dx), 0]), 5.5) for dx in (-9.0, 0.0, 9.0)]
     for part in parts:
         _paint_bone(scene, part, tissue, "sternum")
     for tube in bones.clavicles(thorax, rng):
@@ -255,7 +259,9 @@ def paint_cartilage(scene: Scene, torso: Torso, tissue: Tissue) -> None:
         t = float(np.clip(0.88 - 0.075 * number, 0.30, 0.9))
         target = np.array([np.sign(points[-1, 0]) * 12, _front(torso, t) + 4, t * torso.thorax.height])
         middle = (points[-1] + target) / 2 + [0, 4, -6]
-        found = touched(scene.canvas, Capsules.along(between(np.stack([points[-1], middle, target]), 8), 0.95 * radii[-1]))
+        found = touched(
+            scene.canvas, Capsules.along(between(np.stack([points[-1], middle, target]), 8), 0.95 * radii[-1])
+        )
         share = scene.coverage(found.distance)
         values = scene.values.reshape(-1)
         values[found.index] += share * (np.float32(tissue["cartilage"]) - values[found.index])
@@ -266,15 +272,27 @@ def paint_pelvis(scene: Scene, torso: Torso, tissue: Tissue) -> None:
     """Sacrum, iliac wings and the upper ends of the femora."""
     last = torso.spine[-1]
     cx, cy, cz = last.centre
-    sacrum = between(line((cx, cy, cz - 22), (cx, cy - 18, cz - 55), (cx, cy - 28, cz - 100), (cx, cy - 12, cz - 130)), 12)
+    sacrum = between(
+        line((cx, cy, cz - 22), (cx, cy - 18, cz - 55), (cx, cy - 28, cz - 100), (cx, cy - 12, cz - 130)), 12
+    )
     _paint_bone(scene, Capsules.along(sacrum, np.linspace(24, 8, 12)), tissue, "sacrum")
     for name, side in SIDES.items():
         crest = between(
-            line((side * 38, cy - 30, cz - 20), (side * 88, cy - 8, cz + 12), (side * 122, cy + 44, cz - 10), (side * 116, cy + 82, cz - 48)), 14
-        )  # fmt: skip
-        root = between(line((side * 42, cy - 24, cz - 72), (side * 78, cy + 8, cz - 108), (side * 84, cy + 44, cz - 112)), 14)
+            line(
+                (side * 38, cy - 30, cz - 20),
+                (side * 88, cy - 8, cz + 12),
+                (side * 122, cy + 44, cz - 10),
+                (side * 116, cy + 82, cz - 48),
+            ),
+            14,
+        )
+        root = between(
+            line((side * 42, cy - 24, cz - 72), (side * 78, cy + 8, cz - 108), (side * 84, cy + 44, cz - 112)), 14
+        )
         for one, two in zip(crest, root, strict=True):
             _paint_bone(scene, Capsules.along(np.stack([one, two]), 4.2), tissue, f"{name} hip bone")
         head = np.array([side * 92.0, cy + 30, cz - 132])
-        femur = between(np.stack([head, head + [side * 38, -6, -34], head + [side * 44, 2, -160]]), 10)
+        femur = between(
+            np.stack([head, head + np.array([side * 38, -6, -34]), head + np.array([side * 44, 2, -160])]), 10
+        )
         _paint_bone(scene, Capsules.along(femur, np.array([23, 17, 18, *[15.5] * 7])), tissue, f"{name} femur")

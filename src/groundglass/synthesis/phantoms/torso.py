@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from groundglass.synthesis.phantoms.canvas import Canvas
 from groundglass.synthesis.phantoms.capsules import Points
 from groundglass.synthesis.thorax.anatomy import Thorax, random_thorax
 
@@ -67,9 +68,7 @@ class Torso:
         return tuple(v for v in self.spine if v.name.startswith("T"))
 
 
-def random_torso(
-    rng: np.random.Generator, *, ratio: float | None = None, variant: Variant | None = None
-) -> Torso:
+def random_torso(rng: np.random.Generator, *, ratio: float | None = None, variant: Variant | None = None) -> Torso:
     """Draw a patient; `ratio` fixes the cardiothoracic ratio, `variant` the spine."""
     thorax = random_thorax(rng, ratio=ratio)
     chosen = variant or VARIANTS[int(rng.choice(len(VARIANTS), p=_VARIANT_SHARES))]
@@ -88,6 +87,15 @@ def random_torso(
         visceral=rng.uniform(0.3, 1.0),
         seed=int(rng.integers(2**31)),
     )
+
+
+def landmarks(torso: Torso, canvas: Canvas) -> dict[str, tuple[float, ...]]:
+    """Centres of the vertebral bodies and the carina, as far as they lie in the field, in voxels."""
+    points = {f"{v.name} vertebral body": v.centre for v in torso.spine}
+    points["carina"] = torso.thorax.carina
+    found = {name: canvas.index(np.array(point)) for name, point in points.items()}
+    shape = np.array(canvas.shape)
+    return {n: tuple(map(float, i)) for n, i in found.items() if (i >= 0).all() and (i <= shape - 1).all()}
 
 
 def level_names(variant: Variant) -> tuple[str, ...]:

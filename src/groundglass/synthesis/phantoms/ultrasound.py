@@ -1,9 +1,9 @@
 """B-mode ultrasound of a breast: fully developed speckle from scatterers, a cyst or a solid mass with its shadow.
 
 Point scatterers of random strength are convolved with the pulse: a Gaussian-windowed cosine along the beam, a Gaussian
-across it (linear, shift-invariant; J. A. Jensen, Med Biol Eng Comput 1996; 34: 351 in its simplest form). The picture is
-the log-compressed envelope; its speckle has the Rayleigh law's signal to noise ratio of 1.91. Attenuation in dB per cm
-and MHz is compensated for tissue, so that a cyst is bright behind and a hard mass throws a shadow.
+across it (linear and shift-invariant: J. A. Jensen, Med Biol Eng Comput 1996; 34: 351, in its simplest form). The
+picture is the log-compressed envelope; its speckle has the Rayleigh law's signal to noise ratio of 1.91. Attenuation in
+dB per cm and MHz is compensated for tissue, so that a cyst is bright behind and a hard mass throws a shadow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from groundglass.core import Acquisition, ConfigurationError, Image
 from groundglass.synthesis.phantoms.flat import Float, Sheet, ellipse
 from groundglass.synthesis.phantoms.kind import Case, Drawn, Kind
 from groundglass.synthesis.phantoms.options import check_plants
-from groundglass.synthesis.phantoms.planted import NoRoom, Placed, Plant
+from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 
 NAMES = ("cyst", "mass")
 SPEED = 1.54
@@ -36,7 +36,13 @@ def draw(rng: np.random.Generator) -> tuple[Plant, ...]:
 
 
 def make(
-    case: Case, plants: Sequence[Plant], *, size: int = 384, width: float = 45.0, frequency: float = 9.0, dynamic: float = 55.0
+    case: Case,
+    plants: Sequence[Plant],
+    *,
+    size: int = 384,
+    width: float = 45.0,
+    frequency: float = 9.0,
+    dynamic: float = 55.0,
 ) -> Drawn:
     """`size` pixels a side over `width` mm; centre `frequency` in MHz, `dynamic` range shown in dB."""
     check_plants(plants, NAMES, kind="ultrasound")
@@ -58,20 +64,28 @@ def make(
     envelope = speckle(scan, echo.astype(np.float32), sheet.pixel, frequency) * gain
     reference = float(np.quantile(envelope, 0.995))
     noise = 10 ** (-58 / 20) * reference
-    envelope = np.hypot(envelope + noise * scan.standard_normal(envelope.shape), noise * scan.standard_normal(envelope.shape))
+    envelope = np.hypot(
+        envelope + noise * scan.standard_normal(envelope.shape), noise * scan.standard_normal(envelope.shape)
+    )
     shown = np.clip(1 + 20 * np.log10(np.maximum(envelope, 1e-9) / reference) / dynamic, 0, 1)
     image = Image.of(
-        np.rint(shown * 255).astype(np.uint8), sheet.affine, name="breast ultrasound", modality="US", orientation_known=False,
+        np.rint(shown * 255).astype(np.uint8),
+        sheet.affine,
+        name="breast ultrasound",
+        modality="US",
+        orientation_known=False,
         acquisition=Acquisition("BREAST", description="simulated", facts={"TransducerFrequency": frequency}),
-    )  # fmt: skip
-    placed = tuple(
-        _placed(sheet, plant, lesion, shown) for plant, lesion in zip(plants, lesions, strict=True)
     )
-    return Drawn((image,), placed, {}, {"frequency": frequency, "pixel": sheet.pixel}, "Targeted ultrasound of the breast.")
+    placed = tuple(
+        _placed(sheet, plant, lesion, shown.astype(np.float32)) for plant, lesion in zip(plants, lesions, strict=True)
+    )
+    return Drawn(
+        (image,), placed, {}, {"frequency": frequency, "pixel": sheet.pixel}, "Targeted ultrasound of the breast."
+    )
 
 
 def speckle(rng: np.random.Generator, echo: Float, pixel: float, frequency: float) -> Float:
-    """Envelope of the echoes of random scatterers, many to a resolution cell, with local strength `echo` (rows: depth)."""
+    """Envelope of the echoes of scatterers, many to a resolution cell, with local strength `echo` (rows: depth)."""
     from scipy.fft import fft2, ifft2
 
     scatterers = echo * rng.standard_normal(echo.shape, dtype=np.float32)
@@ -92,7 +106,10 @@ def _layers(sheet: Sheet, rng: np.random.Generator) -> tuple[Float, NDArray[np.f
     columns = (np.arange(sheet.size, dtype=np.float32) * sheet.pixel)[None, :]
 
     def border(depth: float) -> Float:
-        wave = sum(rng.uniform(0.2, 0.9) * np.sin(2 * np.pi * columns / rng.uniform(14, 45) + rng.uniform(0, 6)) for _ in range(3))
+        wave = sum(
+            rng.uniform(0.2, 0.9) * np.sin(2 * np.pi * columns / rng.uniform(14, 45) + rng.uniform(0, 6))
+            for _ in range(3)
+        )
         return np.asarray(depth + wave, dtype=np.float32)
 
     skin, fat, gland = 1.8, border(rng.uniform(6, 11)), border(rng.uniform(26, 34))
@@ -100,13 +117,17 @@ def _layers(sheet: Sheet, rng: np.random.Generator) -> tuple[Float, NDArray[np.f
     # Connective strands in the fat, ducts and streaks in the gland.
     for _ in range(9):
         level, tilt = rng.uniform(2, 42), rng.uniform(-0.25, 0.25)
-        strand = np.exp(-(((rows - level - tilt * (columns - 22)) / 0.35) ** 2)) * np.exp(-(((columns - rng.uniform(0, 45)) / 9) ** 2))
+        strand = np.exp(-(((rows - level - tilt * (columns - 22)) / 0.35) ** 2)) * np.exp(
+            -(((columns - rng.uniform(0, 45)) / 9) ** 2)
+        )
         echo = echo + rng.uniform(0.3, 1.2) * strand
     loss = np.full((sheet.size, sheet.size), TISSUE_ATTENUATION, dtype=np.float32)
     return echo.astype(np.float32), loss
 
 
-def _lesion(sheet: Sheet, plant: Plant, taken: list[tuple[float, float, float]]) -> tuple[Float, tuple[float, float], tuple[float, float]]:
+def _lesion(
+    sheet: Sheet, plant: Plant, taken: list[tuple[float, float, float]]
+) -> tuple[Float, tuple[float, float], tuple[float, float]]:
     """(distance on the sheet, semi-axes in mm, centre in pixels)."""
     rng = plant.rng()
     long = (plant.size or 12.0) / 2
@@ -119,24 +140,30 @@ def _lesion(sheet: Sheet, plant: Plant, taken: list[tuple[float, float, float]])
         if all(np.hypot(row - r, column - c) > q + space for r, c, q in taken):
             break
     else:
-        raise NoRoom.of(plant, "this field of view")
+        raise NoRoomError.of(plant, "this field of view")
     taken.append((float(row), float(column), space))
     y = (np.arange(sheet.size, dtype=np.float32) * sheet.pixel - np.float32(row))[:, None]
     x = (np.arange(sheet.size, dtype=np.float32) * sheet.pixel - np.float32(column))[None, :]
     wobble: Float | float = 0.0
     if plant.name == "mass":
         angle = np.arctan2(y, x)
-        wobble = np.asarray(sum(a * np.cos(k * angle + p) for k, a, p in zip((3, 5, 7, 9), *wavy, strict=True)), dtype=np.float32)
+        wobble = np.asarray(
+            sum(a * np.cos(k * angle + p) for k, a, p in zip((3, 5, 7, 9), *wavy, strict=True)), dtype=np.float32
+        )
     tilt = float(rng.uniform(-0.3, 0.3))
     return ellipse(y, x, axes, tilt, wobble), axes, (float(row / sheet.pixel), float(column / sheet.pixel))
 
 
-def _placed(sheet: Sheet, plant: Plant, lesion: tuple[Float, tuple[float, float], tuple[float, float]], shown: Float) -> Placed:
+def _placed(
+    sheet: Sheet, plant: Plant, lesion: tuple[Float, tuple[float, float], tuple[float, float]], shown: Float
+) -> Placed:
     """Contrast to noise as sonographers use it: difference of means over the root of the two variances."""
     distance, axes, centre = lesion
     inside, ring = distance < -0.3, (distance > 0.5) & (distance < 3.0)
     one, two = shown[inside], shown[ring]
-    contrast = abs(float(one.mean() - two.mean())) / float(np.sqrt(one.var() + two.var())) if one.size and two.size else 0.0
+    contrast = (
+        abs(float(one.mean() - two.mean())) / float(np.sqrt(one.var() + two.var())) if one.size and two.size else 0.0
+    )
     window = (slice(0, sheet.size), slice(0, sheet.size))
     return Placed(
         plant.name, sheet.mask(window, distance < 0), "breast", None, centre=centre,

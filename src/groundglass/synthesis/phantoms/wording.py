@@ -126,7 +126,7 @@ def _changed(draft: _Draft, finding: Finding, phrase: Phrase, change: str, prior
         bare = noun_phrase(_without_size(finding), rng, draft.language)
         size = f"{length(now.value, centimetres=large)} {unit}"
         text = f"{sentence_case(bare.text)} now measures {size}{after}."
-        if change == "increased" and before >= now.value or change == "decreased" and before <= now.value:
+        if (change == "increased" and before >= now.value) or (change == "decreased" and before <= now.value):
             text = f"{sentence_case(bare.text)} {clause}."
     draft.say(text, finding.id)
 
@@ -138,7 +138,11 @@ def _without_size(finding: Finding) -> Finding:
 def _before(finding: Finding, prior: Phantom) -> float | None:
     """The long axis of the same finding in the prior examination, mm."""
     for other in prior.findings:
-        if (other.what, other.where.anatomy, other.where.side) == (finding.what, finding.where.anatomy, finding.where.side):
+        if (other.what, other.where.anatomy, other.where.side) == (
+            finding.what,
+            finding.where.anatomy,
+            finding.where.side,
+        ):
             measured = other.measurement("long axis")
             return None if measured is None else measured.value
     return None
@@ -201,4 +205,3 @@ def _impression(draft: _Draft, findings: Sequence[Finding]) -> list[Sentence]:
         head = f"{number}. " if numbered else ""
         draft.say(f"{head}{sentence_case(phrase.whole)}.", finding.id)
     return draft.sentences
-
