@@ -87,3 +87,19 @@ def test_workers_die_with_their_runner(tmp_path: Path) -> None:
     at_the_end = commits(tmp_path / "out")
     time.sleep(0.3)
     assert commits(tmp_path / "out") == at_the_end
+
+
+def test_an_interrupt_leaves_what_is_done(tmp_path: Path) -> None:
+    """Ctrl-C ends at once with its own exit code, and a resumed run finishes."""
+    write_archive(tmp_path / "in", 40)
+    arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "info", "--workers", "1"]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not commits(tmp_path / "out"):
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130 and "Traceback" not in errors
+    done = subprocess.run([*arguments, "--resume", "--json"], capture_output=True, text=True, check=True, timeout=120)
+    figures = json.loads(done.stdout)
+    assert figures["studies"]["done"] == 40 and figures["done_before"] >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from groundglass.app.mcp.pictures import plane_of
 from groundglass.core import Image
+from orthanc import free_port
 
 AFFINE = np.array([[-2.0, 0, 0, 40], [0, 2.0, 0, -40], [0, 0, 3.0, -20], [0, 0, 0, 1]])
 
@@ -179,7 +181,9 @@ def test_a_study_is_read_with_pictures_of_what_was_found(tmp_path: Path) -> None
         read, (picture,) = await answer(client, "read", paths=["chest.png"], clinical="Cough.", only=["heart", "lung"])
         assert read["usable"] and "not a medical device" in read["notice"]
         assert "Cough" in read["sections"]["indication"]
-        assert any(finding["what"] == "cardiomegaly" and len(finding["measurements"]) == 3 for finding in read["findings"])
+        assert any(
+            finding["what"] == "cardiomegaly" and len(finding["measurements"]) == 3 for finding in read["findings"]
+        )
         assert "report.json" in read["files"] and (Path(read["folder"]) / "report.json").is_file()
         colours = {entry["label"]: entry["colour"] for entry in read["legend"]}
         assert colours["left lung"] == colours["right lung"] != colours["heart"]
@@ -192,6 +196,32 @@ def test_a_study_is_read_with_pictures_of_what_was_found(tmp_path: Path) -> None
         assert sizes["voxels"] > 1000
 
     with_client(tmp_path, talk)
+
+
+def test_the_same_tools_over_http(folder: Path) -> None:
+    port = free_port()
+    arguments = [sys.executable, "-m", "groundglass", "mcp", str(folder), "--http", str(port)]
+    process = subprocess.Popen(
+        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    async def session() -> None:
+        with anyio.fail_after(60):
+            while True:
+                try:
+                    await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
+                    break
+                except OSError:
+                    await anyio.sleep(0.1)
+            async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+                facts, _ = await answer(client, "info", paths=["ball.nii.gz"])
+                assert facts["images"][0]["name"] == "ball"
+
+    try:
+        anyio.run(session)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
