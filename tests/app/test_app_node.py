@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -25,10 +27,11 @@ from groundglass.app.node.arrivals import Arrivals
 from groundglass.app.node.images import Images, Instance, fingerprint
 from groundglass.app.node.ledger import Job, Ledger
 from groundglass.app.node.log import label
+from groundglass.app.node.reader import Reader, ReaderLost, ReadingTask, is_read, results
 from groundglass.app.node.reception import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, SUCCESS, Reception
 from groundglass.app.node.rules import Rule, Series, read_rules, rule_for
 from groundglass.app.node.service import Node, Settings, job_key
-from groundglass.core import ConfigurationError
+from groundglass.core import ConfigurationError, InputError
 from groundglass.io import Delivered, Peer, Sender
 from orthanc import free_port
 
@@ -222,6 +225,33 @@ def test_a_study_is_complete_once_it_is_quiet() -> None:
     time.sleep(0.1)
     assert sorted(arrivals.complete()) == ["a", "b"]
     assert arrivals.complete() == []
+
+
+def test_a_reader_that_dies_or_hangs_costs_its_study_alone(tmp_path: Path) -> None:
+    files = slices(tmp_path / "s", 2)
+
+    def task(name: str) -> ReadingTask:
+        return ReadingTask(tuple(files), tmp_path / name, name)
+
+    reader = Reader()
+    try:
+        with pytest.raises(ReaderLost, match=r"took more than 0.01 s"):
+            reader.read(task("hung"), seconds=0.01)
+        killer = threading.Timer(0.5, lambda: os.kill(reader._process.pid, signal.SIGKILL))
+        killer.start()
+        with pytest.raises(ReaderLost, match="ended in the middle"):
+            reader.read(task("killed"), seconds=60)
+        assert not is_read(tmp_path / "hung") and not is_read(tmp_path / "killed")
+        reader.read(task("good"), seconds=120)
+        assert is_read(tmp_path / "good")
+        assert [file.name for file in results(tmp_path / "good")] == ["report.sr.dcm"]
+        first = dcmread(results(tmp_path / "good")[0])
+        reader.read(task("good"), seconds=120)
+        assert dcmread(results(tmp_path / "good")[0]).SOPInstanceUID == first.SOPInstanceUID
+        with pytest.raises(InputError):
+            reader.read(ReadingTask((tmp_path / "none.dcm",), tmp_path / "none", "none"), seconds=60)
+    finally:
+        reader.close()
 
 
 def test_rules_choose_by_modality_and_body_part(tmp_path: Path) -> None:

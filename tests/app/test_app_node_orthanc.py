@@ -64,7 +64,8 @@ def test_studies_come_back_as_seg_and_sr(modalities: tuple[str, ...], archive: O
     rules.write_text(RULES)
     sent = {modality: MAKERS[modality](tmp_path / modality) for modality in modalities}
     studies = {modality: str(dcmread(files[0]).StudyInstanceUID) for modality, files in sent.items()}
-    options = ("--rules", str(rules), "--send", archive.peer)
+    # Both ways lead into one archive, which must take the second delivery for the first.
+    options = ("--rules", str(rules), "--send", archive.peer, "--stow", archive.dicomweb)
     with RunningNode(tmp_path / "node", free_port(), *options, settle=0.6) as node:
         for files in sent.values():
             assert storescu(node.port, files)
@@ -73,6 +74,7 @@ def test_studies_come_back_as_seg_and_sr(modalities: tuple[str, ...], archive: O
         assert storescu(node.port, sent["CR"])
         time.sleep(1.5)
         assert len(node.rows("SELECT * FROM job")) == len(sent)
+        assert node.rows("SELECT COUNT(*) FROM delivery WHERE state = 'done'") == [(2 * len(sent),)]
     log = node.log.read_text()
     for secret in ("Doe", "PHI-7", *studies.values()):
         assert secret not in log

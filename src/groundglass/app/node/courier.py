@@ -10,14 +10,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from groundglass.app.node.ledger import Delivery, Ledger
-from groundglass.app.node.log import label, log
+from groundglass.app.node.log import going_on, label, log
 from groundglass.app.node.reader import results
 from groundglass.core import GroundglassError
 from groundglass.io import Delivered, DicomWeb, Peer, Sender
 
 TOKEN = "GROUNDGLASS_DICOMWEB_TOKEN"
 _LONGEST_WAIT = 600.0
-_IDLE_SECONDS = 20.0
+_IDLE_SECONDS, _TICK = 20.0, 0.2
 
 
 class Connection(Protocol):
@@ -47,15 +47,16 @@ class Courier(threading.Thread):
     def run(self) -> None:
         idle = 0.0
         while not self._stop_all.is_set():
-            delivery = self._ledger.next_delivery(self.destination)
-            if delivery is not None:
-                self._deliver(delivery)
-                idle = 0.0
-                continue
-            idle += 0.2
-            if idle > _IDLE_SECONDS:
-                self._disconnect()
-            self._stop_all.wait(0.2)
+            with going_on("delivering", self._stop_all):
+                delivery = self._ledger.next_delivery(self.destination)
+                if delivery is not None:
+                    self._deliver(delivery)
+                    idle = 0.0
+                    continue
+                idle += _TICK
+                if idle > _IDLE_SECONDS:
+                    self._disconnect()
+                self._stop_all.wait(_TICK)
         self._disconnect()
 
     def _deliver(self, delivery: Delivery) -> None:

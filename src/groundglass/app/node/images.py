@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+Buffer = bytes | memoryview
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 # Left free, so that the ledger, results and logs go on being written when images fill the disk.
 RESERVE_BYTES = 256 << 20
@@ -47,10 +48,10 @@ class Images:
         for path in (self._images, self._derived, self._quarantine):
             path.mkdir(parents=True, exist_ok=True)
 
-    def put(self, instance: Instance, content: bytes) -> bool:
-        """Keep an instance; True where it belongs to the images of its study. One that is there already stays.
+    def put(self, instance: Instance, *content: Buffer) -> bool:
+        """Keep an instance, given in pieces; True where it belongs to the images of its study.
 
-        Raises DiskFull.
+        One that is there already stays as it is. Raises DiskFull.
         """
         is_image = instance.modality not in DERIVED
         folder = (self._images if is_image else self._derived) / instance.study
@@ -59,7 +60,7 @@ class Images:
             self._write(path, content)
         return is_image
 
-    def set_aside(self, content: bytes) -> str:
+    def set_aside(self, *content: Buffer) -> str:
         """Keep what is no proper instance for a person to look at; its name. Raises DiskFull."""
         name = f"{secrets.token_hex(8)}.dcm"
         self._write(self._quarantine / name, content)
@@ -112,20 +113,15 @@ class Images:
                 path.replace(target / path.name)
         shutil.rmtree(trash, ignore_errors=True)
 
-    def has(self, uid: str) -> bool:
-        """True where an instance with this UID is kept."""
-        return is_uid(uid) and any(
-            next(folder.glob(f"*/{uid}.dcm"), None) is not None for folder in (self._images, self._derived)
-        )
-
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: Sequence[Buffer]) -> None:
         temporary = path.with_name(f".{secrets.token_hex(6)}.part")
         try:
-            if shutil.disk_usage(self.folder).free < len(content) + self.reserve:
+            if shutil.disk_usage(self.folder).free < sum(map(len, content)) + self.reserve:
                 raise DiskFull(f"less than {self.reserve >> 20} MiB would be left")
             path.parent.mkdir(exist_ok=True)
             with temporary.open("xb") as file:
-                file.write(content)
+                for piece in content:
+                    file.write(piece)
                 if self.sync:
                     file.flush()
                     os.fsync(file.fileno())

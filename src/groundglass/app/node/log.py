@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import threading
+import traceback
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 log = logging.getLogger("groundglass.node")
 # UIDs of five components or more; versions and addresses have fewer.
 _UID = re.compile(r"\d+(?:\.\d+){4,}(?:\.dcm)?")
+PAUSE_SECONDS = 5.0
 
 
 class Scrubbed(logging.Formatter):
@@ -22,6 +28,23 @@ class Scrubbed(logging.Formatter):
 def label(study: str) -> str:
     """A study's name in the log: its UID would tell whose it is."""
     return hashlib.sha256(study.encode()).hexdigest()[:10]
+
+
+@contextmanager
+def going_on(what: str, stop: threading.Event, then: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Log an error that nobody foresaw (a full disk under the ledger, say), call `then`, and pause before going on.
+
+    What is to be done stands in the ledger and on disk, so it is done later. The message stays out of the log, because
+    it may hold what a log should not.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not stop.is_set():
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("%s: %s in %s:%d", what, type(error).__name__, Path(where.filename).name, where.lineno)
+            then()
+            stop.wait(PAUSE_SECONDS)
 
 
 def set_up() -> None:

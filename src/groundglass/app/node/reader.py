@@ -47,6 +47,7 @@ class Reader:
                 raise ReaderLost(f"took more than {seconds:g} s")
             error = self._pipe.recv()
         except (EOFError, OSError) as gone:
+            self.close()
             raise ReaderLost("ended in the middle") from gone
         except BaseException:
             self.close()

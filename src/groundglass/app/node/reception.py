@@ -1,4 +1,4 @@
-"""The node's door: C-ECHO, C-STORE and storage commitment from any number of associations at once."""
+"""The node's door: C-ECHO and C-STORE from any number of associations at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, UID_dictionary
 
-from groundglass.app.node.images import DiskFull, Images, Instance, is_uid
+from groundglass.app.node.images import Buffer, DiskFull, Images, Instance, is_uid
 from groundglass.app.node.ledger import Ledger
 from groundglass.app.node.log import log
 from groundglass.core import ConfigurationError
@@ -89,21 +89,28 @@ class Reception:
 
     def _store(self, event: Event) -> int:
         sender = event.assoc.requestor.ae_title
-        content = event.encoded_dataset()
+        content = encoded(event)
         try:
             try:
                 instance = described(event)
             except NotAnInstance as error:
-                name = self._images.set_aside(content)
+                name = self._images.set_aside(*content)
                 self._ledger.quarantine(name, sender, str(error))
                 log.warning("instance from %s set aside as quarantine/%s: %s", sender, name, error)
                 return CANNOT_UNDERSTAND
-            if self._images.put(instance, content):
+            if self._images.put(instance, *content):
                 self._arrived(instance.study)
             return SUCCESS
         except DiskFull as error:
             log.error("instance from %s refused: no room (%s)", sender, error)
             return OUT_OF_RESOURCES
+
+
+def encoded(event: Event) -> tuple[Buffer, ...]:
+    """The pieces of the DICOM file that holds a C-STORE request's data set, which is not copied."""
+    from pynetdicom.dsutils import encode_file_meta
+
+    return bytes(128) + b"DICM", encode_file_meta(event.file_meta), event.request.DataSet.getbuffer()  # type: ignore
 
 
 def described(event: Event) -> Instance:

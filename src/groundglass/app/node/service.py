@@ -6,7 +6,6 @@ import hashlib
 import shutil
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from groundglass.app.node.arrivals import Arrivals
 from groundglass.app.node.courier import Courier
 from groundglass.app.node.images import Images, fingerprint
 from groundglass.app.node.ledger import Job, Ledger
-from groundglass.app.node.log import label, log
+from groundglass.app.node.log import going_on, label, log
 from groundglass.app.node.reader import Reader, ReaderLost, ReadingTask, is_read
 from groundglass.app.node.reception import Reception
 from groundglass.app.node.rules import Rule, Series, rule_for
@@ -89,24 +88,33 @@ class Node:
 
     def _recover(self) -> None:
         """After a crash: sweep what was half written, and let studies settle anew that no job covers."""
+        for unfinished in self._results.glob(".*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         self.images.recover(lambda study, files: self.ledger.covers(study, fingerprint(files)))
         for study in self.images.studies():
             if not self.ledger.covers(study, fingerprint(self.images.files(study))):
                 self.arrivals.touch(study)
 
     def _watch(self) -> None:
-        cleaned = 0.0
+        due = time.monotonic()
         while not self._stop.wait(_TICK):
             for study in self.arrivals.complete():
-                self.enqueue(study)
-            for destination in self.ledger.open_destinations():
-                if destination not in self._couriers:
-                    courier = Courier(destination, self.settings.aet, self.ledger, self._results, self._stop)
-                    self._couriers[destination] = courier
-                    courier.start()
-            if self.settings.keep_days is not None and time.monotonic() - cleaned > _HOUSEKEEPING_SECONDS:
-                self._clean(time.time() - self.settings.keep_days * _DAY)
-                cleaned = time.monotonic()
+                with going_on("a complete study", self._stop, lambda study=study: self.arrivals.touch(study)):  # type: ignore[misc]
+                    self.enqueue(study)
+            with going_on("destinations", self._stop):
+                self._send_out()
+            if self.settings.keep_days is not None and time.monotonic() >= due:
+                with going_on("cleaning up", self._stop):
+                    self._clean(time.time() - self.settings.keep_days * _DAY)
+                due = time.monotonic() + _HOUSEKEEPING_SECONDS
+
+    def _send_out(self) -> None:
+        """A courier for every destination that something waits for."""
+        for destination in self.ledger.open_destinations():
+            if destination not in self._couriers:
+                courier = Courier(destination, self.settings.aet, self.ledger, self._results, self._stop)
+                self._couriers[destination] = courier
+                courier.start()
 
     def enqueue(self, study: str) -> None:
         """Make a complete study a job, where these very images were not one before."""
@@ -123,19 +131,12 @@ class Node:
 
     def _read_jobs(self) -> None:
         while not self._stop.is_set():
-            job = self.ledger.next_job() if self.images.has_room() else None
-            if job is None:
-                self._stop.wait(_TICK)
-                continue
-            try:
-                self._read(job)
-            except Exception as error:
-                if not self._stop.is_set():
-                    # The job stays in the ledger. The message may hold what a log should not.
-                    where = traceback.extract_tb(error.__traceback__)[-1]
-                    kind = type(error).__name__
-                    log.error("study %s: %s in %s:%d", label(job.study), kind, Path(where.filename).name, where.lineno)
-                    self._stop.wait(10)
+            with going_on("reading", self._stop):
+                job = self.ledger.next_job() if self.images.has_room() else None
+                if job is None:
+                    self._stop.wait(_TICK)
+                else:
+                    self._read(job)
 
     def _read(self, job: Job) -> None:
         """Read a job's study, or find it read before a crash, and queue the deliveries."""
