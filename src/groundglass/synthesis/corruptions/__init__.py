@@ -9,12 +9,14 @@ _EXPORTS = {
     "KINDS": "apply",
     "LEVELS": "table",
     "TargetedAugmentation": "augment",
+    "augmix": "generic",
     "corrupt": "apply",
     "corrupt_set": "apply",
     "corruption_groups": "table",
     "corruption_set": "table",
     "corruption_sets": "table",
     "group_of": "table",
+    "trivial_augment": "generic",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
