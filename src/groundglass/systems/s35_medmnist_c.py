@@ -2,8 +2,9 @@
 
 Di Salvo, Doerrich, Ledig, arXiv 2406.17536. Differences: motion blur is an explicit line kernel instead of
 ImageMagick's, stain is drawn instead of pasted from templates, letters are in Pillow's font; every random kind draws
-from an explicit seed. The classifiers here are small residual networks on PneumoniaMNIST at 28 pixels with the published severities of
-224; their BE is taken against the network without augmentation, never against AlexNet's table of 224 pixels.
+from an explicit seed. The classifiers here are small residual networks on PneumoniaMNIST at 28 pixels with the
+published severities of 224; their BE is taken against the network without augmentation, never against AlexNet's table
+of 224 pixels.
 
 GROUNDGLASS_MEDMNISTC_PYTHON names an interpreter with the package medmnistc for claim 1.
 """
