@@ -228,10 +228,11 @@ def test_a_study_is_complete_once_it_is_quiet() -> None:
 
 
 def test_a_reader_that_dies_or_hangs_costs_its_study_alone(tmp_path: Path) -> None:
-    files = slices(tmp_path / "s", 2)
+    blank = slices(tmp_path / "blank", 2)
+    files = write_study(tmp_path / "s", np.arange(2 * 6 * 5).reshape(2, 6, 5).astype(np.int16), "CT")
 
-    def task(name: str) -> ReadingTask:
-        return ReadingTask(tuple(files), tmp_path / name, name)
+    def task(name: str, files: list[Path] = files) -> ReadingTask:
+        return ReadingTask(tuple(files), tmp_path / name, "the same")
 
     reader = Reader()
     try:
@@ -246,10 +247,14 @@ def test_a_reader_that_dies_or_hangs_costs_its_study_alone(tmp_path: Path) -> No
         assert is_read(tmp_path / "good")
         assert [file.name for file in results(tmp_path / "good")] == ["report.sr.dcm"]
         first = dcmread(results(tmp_path / "good")[0])
-        reader.read(task("good"), seconds=120)
-        assert dcmread(results(tmp_path / "good")[0]).SOPInstanceUID == first.SOPInstanceUID
-        with pytest.raises(InputError):
-            reader.read(ReadingTask((tmp_path / "none.dcm",), tmp_path / "none", "none"), seconds=60)
+        reader.read(task("again"), seconds=120)
+        assert dcmread(results(tmp_path / "again")[0]).SOPInstanceUID == first.SOPInstanceUID
+        with pytest.raises(InputError, match="does not exist"):
+            reader.read(task("none", [tmp_path / "none.dcm"]), seconds=60)
+        with pytest.raises(InputError, match="no image with usable pixels"):
+            reader.read(task("nothing", blank), seconds=60)
+        assert not is_read(tmp_path / "nothing"), "a report of nothing is not sent"
+        assert not list(tmp_path.glob(".*"))
     finally:
         reader.close()
 
@@ -306,8 +311,8 @@ def test_one_folder_is_one_nodes(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_given_up_with_a_reason_and_the_rest_goes_on(tmp_path: Path) -> None:
     """One study whose pixels are cut off, one that an unreachable archive keeps waiting, in one node."""
-    good = write_study(tmp_path / "good", np.full((2, 16, 16), 40, np.int16), "CT", spacing=(5.0, 1.0, 1.0))
-    broken = write_study(tmp_path / "broken", np.full((2, 16, 16), 40, np.int16), "CT", spacing=(5.0, 1.0, 1.0))
+    pixels = np.arange(2 * 16 * 16).reshape(2, 16, 16).astype(np.int16)
+    good, broken = (write_study(tmp_path / name, pixels, "CT") for name in ("good", "broken"))
     for file in broken:
         cut = dcmread(file)
         cut.PixelData = cut.PixelData[:100]

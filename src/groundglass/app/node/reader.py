@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 from dataclasses import dataclass, field
@@ -98,17 +99,23 @@ def _die_with_node() -> None:
 
 
 def _read(task: ReadingTask) -> GroundglassError | None:
+    """Read into a hidden folder, which becomes the task's by one rename when it is worth sending."""
     from groundglass.app.read import read
 
+    unfinished = task.folder.with_name(f".{task.folder.name}")
+    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        outcome = read(task.files, task.folder, identity=task.identity, **task.options)
+        outcome = read(task.files, unfinished, identity=task.identity, **task.options)
+        if outcome.is_degraded:
+            return InputError("study", "has no image with usable pixels", "Export it again.")
+        unfinished.rename(task.folder)
+        return None
     except GroundglassError as error:
         return error
     except Exception as error:
         return InputError("study", f"could not be read ({type(error).__name__}: {error})", "Report it.")
-    if outcome.is_degraded:
-        return InputError("study", "has no image with usable pixels", "Export it again.")
-    return None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def results(folder: Path) -> list[Path]:
