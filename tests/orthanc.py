@@ -41,9 +41,10 @@ class Orthanc:
     def peer(self) -> str:
         return f"{self.aet}@127.0.0.1:{self.dicom}"
 
-    def rest(self, path: str, *, decode: bool = True) -> Any:
-        """What Orthanc's own interface answers; its text where it is not JSON."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=30) as answer:
+    def rest(self, path: str, *, send: Any = None, decode: bool = True) -> Any:
+        """What Orthanc's own interface answers, to a POST where something is sent; its text where it is not JSON."""
+        body = None if send is None else (send if isinstance(send, str) else json.dumps(send)).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data=body, timeout=30) as answer:
             text = answer.read().decode()
         return json.loads(text) if decode else text
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,32 @@ def test_studies_come_back_as_seg_and_sr(modalities: tuple[str, ...], archive: O
             seg = dcmread(next((tmp_path / "got" / modality / "SEG").iterdir()))
             series = {str(s.SeriesInstanceUID) for s in seg.ReferencedSeriesSequence}
             assert series == {str(dcmread(sent[modality][0]).SeriesInstanceUID)}
+
+
+def test_an_archive_gets_the_word_that_it_may_forget(tmp_path: Path) -> None:
+    """Orthanc sends a study to the node and asks for storage commitment, also of an instance that was never sent."""
+    port = free_port()
+    peers = {"node": {"AET": "GROUNDGLASS", "Host": "127.0.0.1", "Port": port}}
+    with orthanc(tmp_path / "orthanc", DicomModalities=peers) as archive:
+        files = body_ct(tmp_path / "s", 1)
+        with DicomWeb(archive.dicomweb) as web:
+            web.store(files)
+        (study,) = archive.rest("/studies")
+        kept = [[str(dcmread(f).SOPClassUID), str(dcmread(f).SOPInstanceUID)] for f in files]
+        with RunningNode(tmp_path / "node", port, "--commit", archive.peer, settle=3600):
+            archive.rest("/modalities/node/store", send=study)
+
+            def outcome(instances: list[list[str]]) -> dict[str, Any]:
+                asked = archive.rest("/modalities/node/storage-commitment", send={"DicomInstances": instances})
+                return until(
+                    lambda: (answer := archive.rest(asked["Path"]))["Status"] != "Pending" and answer, seconds=30
+                )
+
+            assert outcome(kept)["Status"] == "Success"
+            partly = outcome([*kept, [kept[0][0], "1.2.3.4"]])
+    assert partly["Status"] == "Failure"
+    assert [i["SOPInstanceUID"] for i in partly["Failures"]] == ["1.2.3.4"]
+    assert sorted(i["SOPInstanceUID"] for i in partly["Success"]) == sorted(uid for _c, uid in kept)
 
 
 def dciodvfy_errors(file: Path) -> list[str]:

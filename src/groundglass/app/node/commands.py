@@ -19,6 +19,10 @@ def node(
     stow: Annotated[list[str], typer.Option(help="Send results to this DICOMweb address by STOW-RS.")] = [],  # noqa: B006
     rules: Annotated[Optional[Path], typer.Option(help="YAML file: what is read how, and sent where.")] = None,  # noqa: UP045
     allow: Annotated[list[str], typer.Option(help="Calling title that is served; else all are.")] = [],  # noqa: B006
+    commit: Annotated[
+        list[str],
+        typer.Option(help="AET@HOST:PORT that may ask for storage commitment, and where it is answered."),
+    ] = [],  # noqa: B006
     settle: Annotated[
         float, typer.Option(min=0.1, help="Seconds without a new image after which a study is complete.")
     ] = 30.0,
@@ -39,7 +43,7 @@ def node(
     from groundglass.app.node.rules import read_rules
     from groundglass.app.node.service import Node, Settings
     from groundglass.core import ConfigurationError
-    from groundglass.io.dicom_association import is_aet
+    from groundglass.io.dicom_association import Peer, is_aet
 
     for title in (aet, *allow):
         if not is_aet(title):
@@ -52,6 +56,7 @@ def node(
         host=host,
         port=port,
         allow=tuple(allow),
+        commit=tuple(Peer.parse(text) for text in commit),
         settle=settle,
         timeout=timeout,
         sync=sync,

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,20 @@ class Images:
                 _sync(path)
             _sync(self._images / study)
             _sync(self._images)
+
+    def commit(self, uids: Iterable[str]) -> set[str]:
+        """Those of the instances that are kept, now also safe from a power cut."""
+        wanted, kept = {f"{uid}.dcm" for uid in uids}, set()
+        for root in (self._images, self._derived):
+            for folder in root.iterdir():
+                with suppress(FileNotFoundError):
+                    found = wanted & set(os.listdir(folder))  # noqa: PTH208 - names are cheaper than paths
+                    for name in found:
+                        _sync(folder / name)
+                    if found:
+                        _sync(folder)
+                        kept |= {name.removesuffix(".dcm") for name in found}
+        return kept
 
     def has_room(self) -> bool:
         """True when results may be written."""

@@ -1,9 +1,9 @@
-"""The node's door: C-ECHO and C-STORE from any number of associations at once."""
+"""The node's door: C-ECHO, C-STORE and storage commitment from any number of associations at once."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, UID_dictionary
 
+from groundglass.app.node.commitment import PUSH_MODEL, Commitment
 from groundglass.app.node.images import Buffer, DiskFull, Images, Instance, is_uid
 from groundglass.app.node.ledger import Ledger
 from groundglass.app.node.log import log
 from groundglass.core import ConfigurationError
+from groundglass.io import Peer
 from groundglass.io.dicom_association import MAX_PDU, prompt
 from groundglass.io.dicom_header import quiet
 
@@ -60,8 +62,13 @@ class Reception:
     def __init__(self, images: Images, ledger: Ledger, arrived: Callable[[str], None]) -> None:
         self._images, self._ledger, self._arrived = images, ledger, arrived
 
-    def start(self, aet: str, host: str, port: int, *, allow: Sequence[str] = ()) -> ThreadedAssociationServer:
-        """Listen; the server to shut down. Raises ConfigurationError where the port cannot be had."""
+    def start(
+        self, aet: str, host: str, port: int, *, allow: Sequence[str] = (), commit: Mapping[str, Peer] | None = None
+    ) -> ThreadedAssociationServer:
+        """Listen, and tell those in `commit` at their addresses what they may forget; the server to shut down.
+
+        Raises ConfigurationError where the port cannot be had.
+        """
         from pynetdicom import AE, AllStoragePresentationContexts, evt
 
         entity = AE(aet)
@@ -73,9 +80,12 @@ class Reception:
         for context in AllStoragePresentationContexts:
             assert context.abstract_syntax is not None
             entity.add_supported_context(context.abstract_syntax, SYNTAXES)
-        handlers = [prompt(), (evt.EVT_C_STORE, self._store), (evt.EVT_REJECTED, _rejected)]
+        handlers: list[Any] = [prompt(), (evt.EVT_C_STORE, self._store), (evt.EVT_REJECTED, _rejected)]
+        if commit:
+            entity.add_supported_context(PUSH_MODEL)
+            handlers.append((evt.EVT_N_ACTION, Commitment(self._images, aet, commit).requested))
         try:
-            server = entity.start_server((host, port), block=False, evt_handlers=handlers)  # type: ignore[arg-type]
+            server = entity.start_server((host, port), block=False, evt_handlers=handlers)
         except OSError as error:
             problem = f"cannot be listened on ({error.strerror})"
             raise ConfigurationError(

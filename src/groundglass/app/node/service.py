@@ -22,6 +22,7 @@ from groundglass.app.node.reader import Reader, ReaderLost, ReadingTask, is_read
 from groundglass.app.node.reception import Reception
 from groundglass.app.node.rules import Rule, Series, rule_for
 from groundglass.core import ConfigurationError, GroundglassError
+from groundglass.io import Peer
 
 if TYPE_CHECKING:
     from pynetdicom.transport import ThreadedAssociationServer
@@ -42,6 +43,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 11112
     allow: tuple[str, ...] = ()
+    commit: tuple[Peer, ...] = ()
     settle: float = 30.0
     timeout: float = 1800.0
     sync: bool = False
@@ -72,7 +74,10 @@ class Node:
         with only_one(settings.folder):
             self._recover()
             reception = Reception(self.images, self.ledger, self.arrivals.touch)
-            self._server = reception.start(settings.aet, settings.host, settings.port, allow=settings.allow)
+            commit = {peer.aet: peer for peer in settings.commit}
+            self._server = reception.start(
+                settings.aet, settings.host, settings.port, allow=settings.allow, commit=commit
+            )
             log.info("%s listens on %s:%d", settings.aet, settings.host, settings.port)
             reading = threading.Thread(target=self._read_jobs, name="reading", daemon=True)
             reading.start()
