@@ -25,7 +25,7 @@ Coordinate = Annotated[float, Field(ge=-1.0, le=65_536.0, allow_inf_nan=False)]
 class In(BaseModel):
     """A body that clients send: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ProblemDocument(BaseModel):
@@ -249,17 +249,40 @@ class Session(BaseModel):
     expires: int
 
 
-class Prompt(In):
-    """`points` are [x, y] = [column, row] of the shown slice, in pixels: one for a click, two corners for a box, a
-    polyline for a scribble. `slice` is the index along `axis`; both are left out for a flat picture."""
+Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
 
-    kind: Literal["click", "scribble", "box"]
-    points: Annotated[
-        list[Annotated[list[Coordinate], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=4096)
-    ]
+
+class _Pointing(In):
+    """What prompts share. Points are [x, y] = [column, row] of the shown slice in pixels; `slice` is the index along
+    `axis`. Both are left out for a flat picture."""
+
     positive: bool = True
     axis: Annotated[int, Field(ge=0, le=2)] | None = None
     slice: Annotated[int, Field(ge=0, le=65_535)] | None = None
+
+
+class Click(_Pointing):
+    """One point on the structure, or on what it is not."""
+
+    kind: Literal["click"]
+    points: Annotated[list[Point], Field(min_length=1, max_length=1)]
+
+
+class Scribble(_Pointing):
+    """A polyline through the structure, or through what it is not."""
+
+    kind: Literal["scribble"]
+    points: Annotated[list[Point], Field(min_length=1, max_length=4096)]
+
+
+class Rectangle(_Pointing):
+    """Two opposite corners of a box that holds the structure, on the session's own slices."""
+
+    kind: Literal["box"]
+    points: Annotated[list[Point], Field(min_length=2, max_length=2)]
+
+
+Prompt = Annotated[Click | Scribble | Rectangle, Field(discriminator="kind")]
 
 
 class Stroke(BaseModel):

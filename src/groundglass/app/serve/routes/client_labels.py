@@ -54,7 +54,7 @@ async def get_label(request: Request, label: ImageName, tag: Tag) -> FileRespons
     return kept_file(path, NIFTI, name=f"{record.id}-{image_id}.nii.gz")
 
 
-@router.head("/datastore/label", responses=problems(404, 409))
+@router.head("/datastore/label", response_class=Response, responses=problems(404, 409))
 async def head_label(request: Request, image: ImageName, tag: Tag) -> Response:
     """Whether there is such a label."""
     desk = desk_of(request)

@@ -15,7 +15,8 @@ from groundglass.app.serve.routes.answers import problems
 
 router = APIRouter(tags=["exports"])
 _BODIES = {
-    media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media_type, _ in FORMS.values()
+    kind: {"schema": {"type": "object"} if kind.endswith("json") else {"type": "string", "format": "binary"}}
+    for kind in (media_type.partition(";")[0] for media_type, _name in FORMS.values())
 }
 
 

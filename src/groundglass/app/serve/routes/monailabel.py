@@ -91,7 +91,7 @@ async def auth(request: Request) -> dict[str, Any]:
 @router.post("/auth/token", responses=problems())
 async def auth_token(
     request: Request,
-    password: Annotated[str, Form(max_length=1000)],
+    password: Annotated[str, Form(min_length=1, max_length=1000)],
     username: Annotated[str, Form(max_length=200)] = "",
 ) -> dict[str, str | None]:
     """The server's token, for who knows it: any user name, the token as password."""
@@ -212,7 +212,7 @@ async def delete_image(request: Request, id: ImageName) -> dict[str, Any]:
     return {}
 
 
-@router.head("/datastore/image", responses=problems(404, 409))
+@router.head("/datastore/image", response_class=Response, responses=problems(404, 409))
 async def head_image(request: Request, image: ImageName) -> Response:
     """Whether there is such an image."""
     find_image(desk_of(request), image)

@@ -91,14 +91,14 @@ async def cancel_job(request: Request, job_id: models.Id) -> models.Job:
     | {
         200: {
             "description": "Events `progress` {message, step}, then one `done` or `failed` with the job",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {}},
         }
     },
 )
 async def job_events(
     request: Request,
     job_id: models.Id,
-    last_event_id: Annotated[str | None, Header(max_length=20, pattern=r"^[0-9]*$")] = None,
+    last_event_id: Annotated[str, Header(max_length=9, pattern=r"^[0-9]*$")] = "",
 ) -> StreamingResponse:
     """What happens in a job, as server-sent events, from the beginning or after Last-Event-ID."""
     jobs = desk_of(request).jobs

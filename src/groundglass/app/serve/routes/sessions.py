@@ -46,10 +46,6 @@ async def begin_session(
 async def add_prompt(request: Request, session_id: models.Id, wanted: models.Prompt) -> models.Stroke:
     """Point at the structure, or at what it is not. The answer tells the size of the mask; get it as a slice."""
     desk = desk_of(request)
-    if wanted.kind == "box" and len(wanted.points) != 2:
-        raise Problem(422, "not-a-box", "A box has two corners.")
-    if wanted.kind == "click" and len(wanted.points) != 1:
-        raise Problem(422, "not-a-click", "A click has one point.")
     points = tuple((x, y) for x, y in wanted.points)
     prompt = Prompt(wanted.kind, points, wanted.positive, wanted.slice, wanted.axis)
     async with _seat(desk, session_id) as seat:
@@ -87,6 +83,8 @@ async def propagate(request: Request, session_id: models.Id) -> models.Stroke:
     """Carry the prompted slices through the volume."""
     desk = desk_of(request)
     async with _seat(desk, session_id) as seat:
+        if not seat.prompts or not desk.store.get(seat.study).image(seat.image)["is_volume"]:
+            raise Problem(409, "nothing-to-carry", "Point at the structure on a slice of a volume first.")
         return await _step(desk, seat, "prompt", Prompt("propagate"))
 
 
@@ -118,6 +116,8 @@ async def session_slice(
     """The mask of one slice; without an index, that of the last prompt."""
     desk = desk_of(request)
     async with _seat(desk, session_id) as seat:
+        if index is None and not seat.prompts:
+            raise Problem(409, "nothing-prompted", "Name a slice, or point at the structure first.")
         png = await desk.on_bench(bench.slice_png, _standing(desk, seat), axis, index, what="slice")
     return Response(png, media_type="image/png")
 
