@@ -116,8 +116,16 @@ def _fits(plane: NDArray[Any], shift: int, layout: Layout) -> bool:
 
 
 def _upright(plane: NDArray[Any], frame: Frame, layouts: dict[Header, Layout]) -> NDArray[Any]:
-    """Stored values with bright as high: MONOCHROME1 is turned over its stored range."""
+    """Stored values with bright as high: MONOCHROME1 is turned over its stored range.
+
+    Raises InputError where the file decodes to another size than its header states.
+    """
     layout = layouts[frame.header]
+    if plane.shape != (layout.rows, layout.columns):
+        raise InputError(
+            frame.header.label, f"decodes to {plane.shape}, its header says {(layout.rows, layout.columns)}",
+            "Export it again.",
+        )  # fmt: skip
     if layout.photometric != "MONOCHROME1" or frame.text("Modality") in _QUANTITIES or plane.dtype.kind == "f":
         return plane
     if layout.signed:
