@@ -302,11 +302,15 @@ def test_rules_that_are_none_are_refused(tmp_path: Path, text: str, problem: str
         read_rules(tmp_path / "rules.yaml", [])
 
 
-def test_one_folder_is_one_nodes(tmp_path: Path) -> None:
-    with RunningNode(tmp_path / "node", free_port()):
+def test_one_folder_is_one_nodes_and_it_stops_although_a_peer_stays(tmp_path: Path) -> None:
+    with RunningNode(tmp_path / "node", free_port()) as node:
+        stays = Sender(Peer("GROUNDGLASS", "127.0.0.1", node.port), associations=1)
+        assert stays.store(slices(tmp_path / "s", 1))[0].is_stored
         other = Node(Settings(tmp_path / "node", read_rules(None, []), port=free_port()))
         with pytest.raises(ConfigurationError, match="in use by another node"):
             other.run()
+    # RunningNode has waited for the end of the process, and would have complained.
+    stays.close()
 
 
 def test_what_cannot_be_read_is_given_up_with_a_reason_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The largest PDU that dcmtk sends; every PDU costs a round through pynetdicom's state machine.
 MAX_PDU = 131072
 # pynetdicom looks for work at this interval (its own default is 1 ms).
-_LOOP_SECONDS = 0.0002
+_LOOP_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True)

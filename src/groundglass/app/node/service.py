@@ -86,6 +86,9 @@ class Node:
             finally:
                 self._stop.set()
                 self._server.shutdown()
+                # Peers hold associations open for minutes; what they were not told is stored they send again.
+                for association in self._server.active_associations:
+                    association.abort()
                 self._reader.close()
                 for thread in (reading, *self._couriers.values()):
                     thread.join(10)
