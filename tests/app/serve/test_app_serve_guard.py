@@ -79,6 +79,21 @@ def test_pages_of_other_origins_cannot_write_nor_read(server):
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
+def test_a_page_that_was_let_in_may_use_the_api_with_the_token_only(serve):
+    ohif = "https://ohif.example"
+    with serve(token=TOKEN, origins=(ohif,)) as held:
+        url = f"{held.url}/info/"
+        asked = httpx2.options(url, headers={"Origin": ohif, "Access-Control-Request-Method": "GET"})
+        assert asked.status_code == 204 and "authorization" in asked.headers["access-control-allow-headers"]
+        assert asked.headers["access-control-allow-origin"] == ohif
+        assert "access-control-allow-credentials" not in asked.headers
+        assert httpx2.get(url, headers={"Origin": ohif}).status_code == 401
+        got = httpx2.get(url, headers={"Origin": ohif, "Authorization": f"Bearer {TOKEN}"})
+        assert got.status_code == 200 and got.headers["access-control-allow-origin"] == ohif
+        other = httpx2.get(url, headers={"Origin": "https://evil.example", "Authorization": f"Bearer {TOKEN}"})
+        assert "access-control-allow-origin" not in other.headers
+
+
 def test_every_answer_carries_the_headers(server):
     for path in ("/", "/api/v1/studies", "/api/v1/nothing", "/info/"):
         headers = httpx2.get(server.url + path).headers
@@ -157,7 +172,7 @@ def test_a_token_is_made_up_beyond_this_machine(monkeypatch, tmp_path, capsys):
 
     ran = []
     monkeypatch.setattr(uvicorn.Server, "run", lambda self: ran.append(self.config.app.state.desk))
-    options = {"dicomweb": None, "port": 8000, "hosts": (), "dicomweb_token": None}
+    options = {"dicomweb": None, "port": 8000, "hosts": (), "origins": (), "dicomweb_token": None}
     run(data=tmp_path / "a", host="0.0.0.0", token=None, **options)
     made = ran[0].settings.token
     assert made and len(made) > 30 and f"?token={made}" in capsys.readouterr().err

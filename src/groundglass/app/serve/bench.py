@@ -30,7 +30,7 @@ from groundglass.io.atomic import write_json_atomic
 from groundglass.segmentation.interactive import Prompt, Session
 
 Step = Literal["prompt", "undo", "redo", "reset"]
-_MAX_SESSIONS, _MAX_IMAGES = 16, 4
+_MAX_SESSIONS, _MAX_IMAGES = 64, 4
 
 _sessions: OrderedDict[str, Session] = OrderedDict()
 _images: OrderedDict[tuple[Path, str], Image] = OrderedDict()

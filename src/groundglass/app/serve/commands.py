@@ -27,6 +27,9 @@ def serve(
     allow_host: Annotated[
         list[str], typer.Option("--allow-host", help="A further name under which the server is reached.")
     ] = [],  # noqa: B006
+    allow_origin: Annotated[
+        list[str], typer.Option("--allow-origin", help="Origin of a page elsewhere that may use the API, as OHIF's.")
+    ] = [],  # noqa: B006
     dicomweb_token: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(envvar="GROUNDGLASS_DICOMWEB_TOKEN", help="Bearer token of the DICOMweb server."),
@@ -37,5 +40,6 @@ def serve(
 
     run(
         data=data, dicomweb=dicomweb, host=host, port=port, token=token, hosts=tuple(allow_host),
+        origins=tuple(allow_origin),
         dicomweb_token=dicomweb_token,
     )  # fmt: skip

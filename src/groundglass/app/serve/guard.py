@@ -40,6 +40,11 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "access-control-allow-headers": "authorization, content-type, last-event-id",
+    "access-control-max-age": "600",
+}
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _UPLOADS = ("/api/v1/studies", "/datastore/", "/datastore/image", "/datastore/label", "/session/")
 
@@ -58,6 +63,7 @@ class Guard:
             return
         began = time.monotonic()
         status = 0
+        allowed = self._allowed(scope)
 
         async def marked(message: Message) -> None:
             nonlocal status
@@ -67,8 +73,10 @@ class Guard:
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("content-security-policy", VIEWER_POLICY)
-                if "server" in headers:
-                    del headers["server"]
+                if allowed:
+                    headers["access-control-allow-origin"] = allowed
+                    headers["vary"] = "Origin"
+                    headers["cross-origin-resource-policy"] = "cross-origin"
             await send(message)
 
         try:
@@ -84,13 +92,20 @@ class Guard:
         """The answer to a request that goes no further."""
         headers = Headers(scope=scope)
         try:
-            self._check_names(scope["method"], headers)
+            self._check_names(scope["method"], headers, self._allowed(scope))
             self._check_length(scope, headers)
         except Problem as problem:
             return response(problem)
+        if scope["method"] == "OPTIONS" and self._allowed(scope):
+            return Response(status_code=204, headers=_PREFLIGHT)
         return self._check_token(scope, headers) if self._settings.token else None
 
-    def _check_names(self, method: str, headers: Headers) -> None:
+    def _allowed(self, scope: Scope) -> str:
+        """The origin of the request where it is one of those that were let in; else nothing."""
+        origin = Headers(scope=scope).get("origin", "")
+        return origin if origin in self._settings.origins else ""
+
+    def _check_names(self, method: str, headers: Headers, allowed: str) -> None:
         """A page elsewhere can point its own name at this machine (DNS rebinding), or post here unasked."""
         host = headers.get("host", "")
         name = urlsplit(f"//{host}").hostname if _is_plain(host) else None
@@ -98,7 +113,7 @@ class Guard:
             raise Problem(421, "unknown-host", "This server does not answer under that name; see --allow-host.")
         origin = headers.get("origin")
         site = headers.get("sec-fetch-site")
-        if method not in _SAFE:
+        if method not in _SAFE and not allowed:
             if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
                 raise Problem(403, "cross-origin", "Pages of other origins may not write here.")
             if site not in (None, "same-origin", "none"):

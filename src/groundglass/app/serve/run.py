@@ -15,7 +15,7 @@ _SHORTEST = 16
 
 def run(
     *, data: Path, dicomweb: str | None, host: str, port: int, token: str | None, hosts: tuple[str, ...],
-    dicomweb_token: str | None,
+    origins: tuple[str, ...], dicomweb_token: str | None,
 ) -> None:  # fmt: skip
     """Serve until interrupted. Raises ConfigurationError for what is missing or contradicts."""
     try:
@@ -30,7 +30,7 @@ def run(
         raise ConfigurationError("--token", f"has fewer than {_SHORTEST} characters", "Choose a longer one.")
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(32)
-    settings = Settings(data, host, port, token, hosts, dicomweb, dicomweb_token)
+    settings = Settings(data, host, port, token, hosts, origins, dicomweb, dicomweb_token)
     app = create_app(settings)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False, date_header=True,

@@ -39,8 +39,8 @@ class Limits:
     kept_jobs: int = 512
     waiting_calls: int = 64
     streams: int = 128
-    sessions: int = 16
-    sessions_per_minute: int = 60
+    sessions: int = 64
+    sessions_per_minute: int = 120
     session_idle: float = 1800.0
     prompts: int = 2000
     read_seconds: float = 3600.0
@@ -53,7 +53,8 @@ class Settings:
     """`data` is the folder that studies may be opened from; the server's own files lie in `.groundglass` in it.
 
     Without a `token` everybody who reaches the port may do everything, so `commands.py` demands one beyond localhost.
-    `hosts` are further names under which the server is reached.
+    `hosts` are further names under which the server is reached, `origins` those of pages elsewhere that may use it
+    (`https://ohif.hospital.example`), which they do with the token, never with the cookie.
     """
 
     data: Path
@@ -61,6 +62,7 @@ class Settings:
     port: int = 8000
     token: str | None = None
     hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     dicomweb: str | None = None
     dicomweb_token: str | None = None
     limits: Limits = field(default_factory=Limits)
