@@ -289,6 +289,7 @@ def test_rules_choose_by_modality_and_body_part(tmp_path: Path) -> None:
         ("rules: []", "holds no list"),
         ("rules: [{nam: x}]", "unknown keys: nam"),
         ("rules: [{read: {masks: x}}]", "unknown keys: read.masks"),
+        ("rules: [{read: {only: hart}}]", "not a term of the ontology"),
         ("rules: [{modality: 7}]", "not a list of words"),
         ("rules: [{send: nowhere}]", "no destination"),
         ("rules: [{ignore: maybe}]", "neither true nor false"),

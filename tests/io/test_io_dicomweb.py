@@ -93,12 +93,18 @@ class _Failing(BaseHTTPRequestHandler):
         if self.headers["Authorization"] not in ("Bearer key", "Basic bWU6c2VjcmV0"):
             self.send_response(401)
             body = b""
+        elif self.path.startswith("/x/studies/9"):
+            # A server that wraps nothing, and one that is no DICOMweb at all.
+            body = b"DICOM" if self.path.endswith("9.1") else b"<html>"
+            self.send_response(200)
+            self.send_header("Content-Type", "application/dicom" if self.path.endswith("9.1") else "text/html")
         elif _Failing.asked == 1:
             self.send_response(503)
             body = b""
         else:
             self.send_response(200)
-        self.send_header("Content-Type", 'multipart/related; type="application/dicom"; boundary="b"')
+        if not self.path.startswith("/x/studies/9"):
+            self.send_header("Content-Type", 'multipart/related; type="application/dicom"; boundary="b"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[:20] if _Failing.asked == 2 else body)
@@ -135,6 +141,14 @@ def test_failures_do_not_show_the_password(failing: str, tmp_path: Path) -> None
         assert len(web.retrieve("1.2", tmp_path)) == 1
     with DicomWeb(f"http://{failing}/x", token="wrong") as web, pytest.raises(ConfigurationError, match="access"):
         web.retrieve("1.2", tmp_path)
+
+
+def test_a_single_instance_may_come_unwrapped_and_a_page_is_no_instance(failing: str, tmp_path: Path) -> None:
+    with DicomWeb(f"http://{failing}/x", token="key") as web:
+        (file,) = web.retrieve("9.1", tmp_path)
+        assert file.read_bytes() == b"DICOM"
+        with pytest.raises(InputError, match="answers WADO-RS with text/html"):
+            web.retrieve("9.2", tmp_path)
 
 
 @given(

@@ -131,11 +131,8 @@ class DicomWeb:
         def request() -> list[Path]:
             with self._client.stream("GET", f"{self.url}/{path}", headers={"Accept": _INSTANCES}) as response:
                 _raise_for(response, self.url)
-                boundary = boundary_of(response.headers.get("Content-Type", ""))
-                if boundary is None:
-                    raise InputError(self.url, "does not answer WADO-RS with a multipart body", "Check the address.")
                 files: list[Path] = []
-                for _headers, content in parts(response.iter_bytes(_CHUNK), boundary):
+                for content in _contents(response, self.url):
                     files.append(_save(content, folder, len(files)))
                     progress(len(files))
                 return files
@@ -265,6 +262,18 @@ def _dataset(item: Any, url: str) -> Dataset:
             return Dataset.from_json(item, bulk_data_uri_handler=lambda _uri: None)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise InputError(url, f"sent a data set that is not DICOM JSON ({error})", "Report it to its maker.") from error
+
+
+def _contents(response: httpx2.Response, url: str) -> Iterator[Iterator[bytes]]:
+    """The instances of a WADO-RS answer; some servers send a single one without a multipart body around it."""
+    kind = response.headers.get("Content-Type", "")
+    boundary = boundary_of(kind)
+    if boundary is not None:
+        yield from (content for _headers, content in parts(response.iter_bytes(_CHUNK), boundary))
+    elif kind.startswith("application/dicom") and not kind.startswith(_JSON):
+        yield response.iter_bytes(_CHUNK)
+    else:
+        raise InputError(url, f"answers WADO-RS with {kind or 'a body of no kind'}", "Check the address.")
 
 
 def _save(content: Iterator[bytes], folder: Path, number: int) -> Path:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from groundglass.core import ConfigurationError
+from groundglass.core import ConfigurationError, ontology
 from groundglass.io import Peer
 
 READ_OPTIONS = ("only", "language", "engine")
@@ -116,6 +116,9 @@ def _rule(row: Any, number: int, path: Path, send: Sequence[str]) -> Rule:
     )
     if unknown:
         raise ConfigurationError(where, f"has unknown keys: {', '.join(sorted(unknown))}", "Remove them.")
+    only = _words(read.get("only", []), where, "read.only")
+    for term in only:
+        ontology().entry(term)
     destinations = _words(row.get("send", list(send)), where, "send")
     for destination in destinations:
         require_destination(destination, where)
@@ -126,7 +129,7 @@ def _rule(row: Any, number: int, path: Path, send: Sequence[str]) -> Rule:
         name=str(row.get("name") or f"rule {number}"),
         modality=tuple(word.upper() for word in _words(row.get("modality", []), where, "modality")),
         body_part=tuple(word.upper() for word in _words(row.get("body_part", []), where, "body_part")),
-        read={**read, **({"only": list(_words(read["only"], where, "read.only"))} if "only" in read else {})},
+        read={**read, "only": list(only)},
         send=destinations,
         ignore=ignore,
     )
