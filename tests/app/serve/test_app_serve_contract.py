@@ -1,7 +1,7 @@
 """The OpenAPI document is kept: requests made from it, good and bad, find no 5xx and no answer that it does not know.
 
 Schemathesis makes the requests. Ids in them are mostly those of a study, a finding, a session and a job that exist, so
-that more than 404s is seen. `benchmarks/serve_contract.py` is the same with many more requests.
+that more than 404s is seen. The slow test is the same with thousands of requests.
 """
 
 from __future__ import annotations
@@ -13,10 +13,30 @@ pytest.importorskip("schemathesis")
 from contract import check_operations
 
 
-def test_requests_of_the_document_get_answers_of_the_document(server, volume):
+@pytest.fixture(scope="module")
+def study(server, volume):
+    """A study with a report."""
     study = server.study(volume)["id"]
     assert server.read(study)["state"] == "done"
-    counted = check_operations(server, study, examples=3, seed=1)
+    return study
+
+
+def kept(server, study, *, examples, seed):
+    """Ask, and demand that nothing failed."""
+    counted = check_operations(server, study, examples=examples, seed=seed)
     assert not counted.failures, "\n\n".join(f"{k}\n{v}" for k, v in counted.failures.items())
+    assert not [status for status in counted.statuses if status >= 500]
+    return counted
+
+
+def test_requests_of_the_document_get_answers_of_the_document(server, study):
+    counted = kept(server, study, examples=3, seed=1)
     assert counted.operations >= 40 and counted.requests >= 4 * counted.operations
-    assert counted.statuses[200] > 20 and not [status for status in counted.statuses if status >= 500]
+    assert counted.statuses[200] > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_many_more_requests(server, study, seed):
+    counted = kept(server, study, examples=40, seed=seed)
+    assert counted.requests > 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from groundglass.app.serve.desk import Desk, desk_of
 from groundglass.app.serve.intake import Taken, take_in_place, take_upload
 from groundglass.app.serve.problems import Problem, too_many
 from groundglass.app.serve.routes.answers import problems
+from groundglass.app.serve.settings import Limits
 from groundglass.app.serve.store import Record, StudyFolder, below, is_inside, now
 from groundglass.app.serve.uploads import receive_form
 
@@ -143,31 +145,45 @@ async def _opened(body: bytes, desk: Desk, folder: StudyFolder) -> Record:
 
 
 async def _in_place(path: str, desk: Desk, folder: StudyFolder) -> Record:
-    from groundglass.io.sources import files_below
-
     root = desk.settings.data.resolve()
     found = below(root, path)
-    files = [found] if found.is_file() else [file.resolve() for file in files_below(found)]
-    # A link in the folder may lead out of it.
-    inside = [file for file in files if file.is_file() and is_inside(file, root)]
-    if not inside:
-        raise Problem(422, "no-files", "There is no file below that path.")
-    if len(inside) > desk.limits.upload_files or sum(f.stat().st_size for f in inside) > desk.limits.unpacked_bytes:
-        raise Problem(413, "too-large", "That folder holds more than one study may; open a part of it.")
-    if any(_is_zip(file) for file in inside):
+    # A folder on a network drive takes its time; the server goes on meanwhile.
+    inside = await asyncio.to_thread(_files_of, found, root, desk.limits)
+    if await asyncio.to_thread(_any_zip, inside):
         # Archives are taken apart in the server's own folder.
         copies = [(f"{number:05d}", file) for number, file in enumerate(inside, 1)]
-        for name, file in copies:
-            shutil.copyfile(file, folder.input / name)
+        await asyncio.to_thread(_copy, copies, folder.input)
         return await from_files(desk, folder, [(name, file.name) for name, file in copies], "upload")
     named = [(file.relative_to(root).as_posix(), file.name) for file in inside]
     taken = await desk.on_files(take_in_place, folder.path, root, named, desk.limits, what="path")
     return _record(folder, "path", taken)
 
 
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+def _files_of(found: Path, root: Path, limits: Limits) -> list[Path]:
+    """The files at or below a path. Raises problems: 422 where there is none, 413 where there is too much."""
+    from groundglass.io.sources import files_below
+
+    files = [found] if found.is_file() else [file.resolve() for file in files_below(found)]
+    # A link in the folder may lead out of it.
+    inside = [file for file in files if file.is_file() and is_inside(file, root)]
+    if not inside:
+        raise Problem(422, "no-files", "There is no file below that path.")
+    if len(inside) > limits.upload_files or sum(f.stat().st_size for f in inside) > limits.unpacked_bytes:
+        raise Problem(413, "too-large", "That folder holds more than one study may; open a part of it.")
+    return inside
+
+
+def _copy(copies: list[tuple[str, Path]], folder: Path) -> None:
+    for name, file in copies:
+        shutil.copyfile(file, folder / name)
+
+
+def _any_zip(files: list[Path]) -> bool:
+    for path in files:
+        with path.open("rb") as file:
+            if file.read(4) == b"PK\x03\x04":
+                return True
+    return False
 
 
 def _record(folder: StudyFolder, origin: str, taken: Taken) -> Record:
