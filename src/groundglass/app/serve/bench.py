@@ -20,7 +20,6 @@ from groundglass.core import (
     GroundglassError,
     Image,
     InputError,
-    Mask,
     Report,
     UnsupportedError,
     to_dict,
@@ -77,10 +76,8 @@ def step(_tell: Tell, standing: Standing, what: Step, prompt: Prompt | None = No
         session.reset()
     elif prompt is not None:
         session.apply(prompt)
-    mask = session.mask
-    image = _image(standing.opened, standing.image)
-    voxels = int(np.count_nonzero(mask))
-    volume = volume_ml(Mask.of(mask, image.affine), image) if voxels else None
+    voxels = session.voxel_count
+    volume = volume_ml(voxels, session.image) if voxels else None
     return After(session.prompts, voxels, volume, session.current_slice)
 
 

@@ -95,7 +95,7 @@ def _row(
         "box": {"start": list(box.start), "stop": list(box.stop)} if box is not None and image is not None else None,
         "label": label,
         "colour": list(segment_colour(label)) if label else None,
-        "volume_ml": volume_ml(mask, image) if mask is not None and image is not None else None,
+        "volume_ml": volume_ml(mask.voxel_count, image) if mask is not None and image is not None else None,
         "score": finding.score if finding.score is not None and math.isfinite(finding.score) else None,
         "measurements": [
             {
@@ -113,11 +113,11 @@ def _row(
     }
 
 
-def volume_ml(mask: Mask, image: Image) -> float | None:
-    """Millilitres of a mask of a volume; None where there is no spacing, or no volume."""
+def volume_ml(voxels: int, image: Image) -> float | None:
+    """Millilitres of so many voxels; None where there is no spacing, or no volume."""
     if not image.is_volume or not image.spacing_known:
         return None
-    return round(mask.voxel_count * abs(float(np.linalg.det(image.affine[:3, :3]))) / 1000, 6)
+    return round(voxels * abs(float(np.linalg.det(image.affine[:3, :3]))) / 1000, 6)
 
 
 def _world(voxel: Sequence[float], image: Image) -> list[float]:

@@ -37,9 +37,12 @@ def viewer_affine(image: Image) -> NDArray[np.float64]:
 
 
 def slice_axis(image: Image) -> int | None:
-    """The array axis that slices are stacked along: the one with the largest spacing, else that of head to foot."""
+    """The array axis that slices are stacked along: the one with the largest spacing, else that of head to foot.
+
+    Of a film the axis of its frames; None for a picture, and for volumes over time.
+    """
     if not image.is_volume:
-        return None
+        return image.time_axis if is_flat(image) else None
     order = np.argsort(image.spacing)
     if image.spacing[order[2]] > 1.5 * image.spacing[order[1]]:
         return int(order[2])

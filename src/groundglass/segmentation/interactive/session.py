@@ -175,6 +175,11 @@ class Session:
             self.planes.put(full, index, answer.mask)
         return full
 
+    @property
+    def voxel_count(self) -> int:
+        """How many voxels the mask has; the mask itself is not built."""
+        return sum(int(np.count_nonzero(answer.mask)) for answer in self._answers.values())
+
     def slice_mask(self, index: int | None = None) -> NDArray[np.bool_]:
         """(rows, columns): the mask of one slice, by default that of the last prompt."""
         answer = self._answers.get(self._index(index))
