@@ -55,6 +55,9 @@ class Lexicon:
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
     terms: dict[str, Term] = field(default_factory=dict)
     usual: dict[str, str | None] = field(default_factory=dict)
+    classes: dict[int, object] = field(default_factory=dict)
+    gaps: dict[str, str] = field(default_factory=dict)
+    plans: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """The term's own name and those of all broader terms, nearest first."""

@@ -9,7 +9,9 @@ from groundglass.text.clauses import MENTIONS, MODIFIERS, Item
 from groundglass.text.lexicon import Lexicon
 from groundglass.text.places import Place, places_of
 
-_ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
+ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
+BARE = "finding"
+"""The one name that says nothing by itself."""
 _BETWEEN = MODIFIERS - {"quality", "determiner"} | {"anatomy", "side", "finding"}
 
 
@@ -115,7 +117,7 @@ def _of_concept(
     name: str, index: int, spots: list[Place], ruling: Ruling, words: Lexicon, is_normal: bool
 ) -> list[Mention]:
     """One mention per named place: a nodule in two lobes is two findings."""
-    if (is_normal and name in words.neutral) or (name == "finding" and ruling.assertion != "absent"):
+    if (is_normal and name in words.neutral) or (name == BARE and ruling.assertion != "absent"):
         return []  # "Findings were discussed" says nothing of the patient; "no finding" does
     if not spots:
         return [Mention(name, index, (), ruling)]
@@ -173,7 +175,7 @@ def _is_only_an_adjective(items: list[Item], index: int, high: int) -> bool:
     for item in items[index + 1 : high]:
         if "," in item.gap:
             return False
-        if item.kind in ("finding", "device") and item.value not in _ADJECTIVES:
+        if item.kind in ("finding", "device") and item.value not in ADJECTIVES:
             return True
         if item.kind not in _BETWEEN:
             return False

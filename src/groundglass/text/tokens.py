@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from groundglass.text.folding import folded
-from groundglass.text.lexicon import Lexicon, Role
+from groundglass.text.lexicon import Lexicon
 
 _SPACES = re.compile(r"\s{2,}")
 _WIDE = ("  ", "\n", "\t", "\r", "\xa0", "\u2003")  # what a run of white space holds in practice: cheaper to look for
 
-Token = tuple[int, int, tuple[Role, ...], str]
-"""A known phrase at sentence[start:end], its roles, the text between it and the token before. A plain tuple is fast."""
+Token = tuple[int, int, int, str]
+"""A known phrase at sentence[start:end], the number of its meaning, the text between it and the token before."""
 
 
 def tokens(sentence: str, words: Lexicon) -> list[Token]:
@@ -26,8 +26,8 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
         return _with_wide_gaps(sentence, plain, words)
     found: list[Token] = []
     last = 0
-    for start, end, roles in _matches(plain, words):
-        found.append((start, end, roles, sentence[last:start]))
+    for start, end, number in _matches(plain, words):
+        found.append((start, end, number, sentence[last:start]))
         last = end
     return found
 
@@ -37,22 +37,20 @@ def _without_spaces(sentence: str, words: Lexicon) -> list[Token]:
     found: list[Token] = []
     before = 0
     for last, number in words.automaton.iter_long(folded(sentence, spaced=False)):
-        length, roles = words.meanings[number]
-        start = last - length + 1
-        found.append((start, last + 1, roles, sentence[before:start]))
+        start = last - words.meanings[number][0] + 1
+        found.append((start, last + 1, number, sentence[before:start]))
         before = last + 1
     return found
 
 
-def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, tuple[Role, ...]]]:
-    found: list[tuple[int, int, tuple[Role, ...]]] = []
+def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, int]]:
+    found: list[tuple[int, int, int]] = []
     resume = 0
     meanings = words.meanings
     while True:
         again = -1
         for last, number in words.automaton.iter_long(plain, resume):
-            length, roles = meanings[number]
-            start = last - length
+            start = last - meanings[number][0]
             if start and plain[start - 1] != " ":
                 # The match begins inside a word. A phrase may have swallowed a proper one: look again after this word.
                 space = plain.find(" ", start)
@@ -60,7 +58,7 @@ def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, tuple[Role, ...
                     again = space
                     break
                 continue
-            found.append((start, last, roles))
+            found.append((start, last, number))
         if again < 0:
             return found
         resume = again
@@ -79,8 +77,8 @@ def _with_wide_gaps(sentence: str, plain: str, words: Lexicon) -> list[Token]:
     kept.extend(range(last, len(plain)))
     found: list[Token] = []
     before = 0
-    for start, end, roles in _matches("".join(pieces), words):
+    for start, end, number in _matches("".join(pieces), words):
         first, stop = kept[start], kept[end - 1] + 1
-        found.append((first, stop, roles, sentence[before:first]))
+        found.append((first, stop, number, sentence[before:first]))
         before = stop
     return found

@@ -11,11 +11,11 @@ import re
 from collections import Counter
 
 from groundglass.text.folding import UNSPACED
+from groundglass.text.items import items_of
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import plain
 from groundglass.text.reading import remembered
 from groundglass.text.sentences import sentences
-from groundglass.text.statement import items_of
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _UNIT = re.compile(

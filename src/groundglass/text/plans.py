@@ -1,0 +1,185 @@
+"""What a sentence states, worked out once per shape of a sentence and then only filled in.
+
+The grammar looks at what words do, not at which they are: "There is a small effusion in the left base, measuring 4 mm"
+and "There is a small consolidation in the left base, measuring 9 mm" take the same way through clauses, scopes and
+places. The shape of a sentence is the sequence of its words' meanings, in which findings and devices that no rule
+treats apart stand for each other, with the punctuation between them. A `Plan` says what is stated by positions in that
+sequence. Whether two words may stand for each other is decided here alone (`_class_of`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from groundglass.core import Attribute, Location, Term
+from groundglass.core.finding import Side, Status
+from groundglass.text.clauses import MENTIONS, Item, clauses
+from groundglass.text.items import items_from
+from groundglass.text.lexicon import Lexicon
+from groundglass.text.mentions import ADJECTIVES, BARE, Mention, is_tip, mentions
+from groundglass.text.places import Place
+from groundglass.text.qualifiers import qualifiers
+from groundglass.text.tokens import Token
+
+MOST = 100_000
+"""Shapes that are remembered; when there are more, all are forgotten (real reports have far fewer)."""
+
+_SPEAKING = MENTIONS | {"recommendation"}
+_STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
+_SILENT_TEXT = re.compile(r"[^\s,:;().?？は-]+")
+_SHORT_GAPS = 4096
+
+
+class Planned(NamedTuple):
+    """A finding to be: `what` is None where it is that of token `at`; its words run from token `first` to `last`."""
+
+    what: Term | None
+    at: int
+    status: Status
+    where: Location
+    attributes: tuple[Attribute, ...]
+    first: int
+    last: int
+    rule: str
+    kind: str
+
+
+class Plan(NamedTuple):
+    """What sentences of one shape state; whether they speak of a change, and whether they recommend something."""
+
+    stated: tuple[Planned, ...]
+    changes: bool
+    recommends: bool
+
+
+def plan_of(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
+    """The plan for a sentence with these tokens; worked out when its shape is met for the first time."""
+    classes = words.classes
+    gaps = words.gaps
+    shape: list[object] = []
+    for _, _, number, gap in found:
+        known = classes.get(number)
+        if known is None:
+            known = classes[number] = _class_of(number, words)
+        shape.append(known)
+        if gap != " ":
+            short = gaps.get(gap)
+            shape.append(_short(gap, gaps) if short is None else short)
+    tail = sentence[found[-1][1] :]
+    short = gaps.get(tail)
+    shape.append(_short(tail, gaps) if short is None else short)
+    key = tuple(shape)
+    plan = words.plans.get(key)
+    if plan is None:
+        if len(words.plans) >= MOST:
+            words.plans.clear()
+        plan = words.plans[key] = _planned(found, sentence, words)
+    return plan
+
+
+def _short(gap: str, gaps: dict[str, str]) -> str:
+    """A gap without its words: no rule looks at what is not in the lexicon."""
+    short = "|" + _SILENT_TEXT.sub("x", gap)
+    if len(gaps) < _SHORT_GAPS:
+        gaps[gap] = short
+    return short
+
+
+def _class_of(number: int, words: Lexicon) -> object:
+    """What stands for a meaning in a shape: itself, or, for plain findings and devices, kind and usual place."""
+    roles = words.meanings[number][1]
+    if len(roles) == 1:
+        kind, name = roles[0]
+        if kind in ("finding", "device") and not (
+            name == BARE
+            or name in words.refined
+            or name in words.neutral
+            or name in words.lasting
+            or name in ADJECTIVES
+        ):
+            return kind, words.usual_anatomy(name)
+    return number
+
+
+def _planned(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
+    items = items_from(found, sentence, words)
+    kinds = {item.kind for item in items}
+    stated: list[Planned] = []
+    if not kinds.isdisjoint(_SPEAKING):
+        token_at = {token[0]: position for position, token in enumerate(found)}
+        own = {position for position, token in enumerate(found) if not isinstance(_class_of(token[2], words), int)}
+        for low, high in clauses(items):
+            for mention in mentions(items, low, high, words):
+                stated.append(_draft(items, low, high, mention, words, token_at, own))
+    return Plan(tuple(_without_echoes(stated)), "change" in kinds, "recommendation" in kinds)
+
+
+def _without_echoes(stated: list[Planned]) -> list[Planned]:
+    """ "Well expanded and clear": what two words for normal say of one place is said once."""
+    kept: list[Planned] = []
+    for one in stated:
+        same = (one.what, one.status, one.where)
+        if one.kind != "normal" or not any(k.kind == "normal" and (k.what, k.status, k.where) == same for k in kept):
+            kept.append(one)
+    return kept
+
+
+def _draft(
+    items: list[Item], low: int, high: int, mention: Mention, words: Lexicon, token_at: dict[int, int], own: set[int]
+) -> Planned:
+    item = items[mention.at]
+    spot = mention.spots[0] if mention.spots else None
+    attributes = qualifiers(items, low, high, mention.at)
+    assertion = mention.ruling.assertion
+    if assertion == "historical" and (item.kind == "device" or mention.name in words.lasting):
+        assertion = "present"
+    if item.kind == "device" and spot is not None and spot.anatomy and is_tip(items, mention.at, spot):
+        attributes = (*attributes, Attribute("position", spot.anatomy))
+    if assertion not in ("present", "absent", "uncertain"):
+        attributes = (Attribute("assertion", assertion), *attributes)
+    if assertion == "uncertain":
+        attributes = (*attributes, Attribute("certainty", _certainty(mention.ruling.rule, words)))
+    if mention.ruling.resolved and not any(a.kind == "change" for a in attributes):
+        attributes = (*attributes, Attribute("change", "resolved"))
+    at = token_at[item.start]
+    first = last = at
+    if item.kind in ("quality", "normal") and spot is not None:
+        first = min(first, token_at[items[spot.first].start])
+        last = max(last, token_at[items[spot.last].start])
+    return Planned(
+        None if at in own else words.term(mention.name),
+        at,
+        _STATUS.get(assertion, "uncertain"),
+        _location(mention.name, spot, words),
+        attributes,
+        first,
+        last,
+        mention.ruling.rule,
+        item.kind,
+    )
+
+
+def _certainty(cue: str, words: Lexicon) -> str:
+    """How much a hedge leans: "likely" is probable, "may represent" possible, "A or B" an alternative."""
+    said = set(cue.split())
+    if cue in ("or", "and or", "versus", "vs"):
+        return "alternative"
+    return "probable" if said & words.probable and not said & words.possible else "possible"
+
+
+def _location(name: str, spot: Place | None, words: Lexicon) -> Location:
+    """Named anatomy, else the finding's usual place; a place that is only broader than the usual one gives its side."""
+    default = words.usual_anatomy(name)
+    anatomy = spot.anatomy if spot else None
+    side: Side | None = spot.side if spot else None  # type: ignore[assignment]
+    if anatomy is None or (default and anatomy in ("lung", "chest") and "lung" not in words.ancestors(default)):
+        anatomy = default
+    return _where(words.term(anatomy) if anatomy else None, side)
+
+
+@lru_cache(maxsize=4096)
+def _where(anatomy: Term | None, side: Side | None) -> Location:
+    return Location(anatomy=anatomy, side=side)
