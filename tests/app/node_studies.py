@@ -83,3 +83,17 @@ def head_mr(folder: Path, *, step: int = 2, **values: Any) -> list[Path]:
     pixels = (slices / slices.max() * 1000).astype(np.uint16)
     size = float(np.abs(np.diag(template.affine)[:3]).mean()) * step
     return write_study(folder, pixels, "MR", spacing=(size, size, size), BodyPartExamined="HEAD", **values)
+
+
+def small_body(seed: int) -> NDArray[np.int16]:
+    """(slice, row, column) HU: air around an ellipse of fat and muscle with a bone in it. A phantom."""
+    _z, y, x = np.indices((8, 64, 64)).astype(float)
+    inside = ((y - 32) / 24) ** 2 + ((x - 32) / 28) ** 2
+    hu = np.where(inside < 1, np.where(inside < 0.7, 45.0, -100.0), -1000.0)
+    hu[((y - 46) / 5) ** 2 + ((x - 32) / 5) ** 2 < 1] = 500.0
+    return (hu + np.random.default_rng(seed).normal(0, 8, hu.shape)).astype(np.int16)
+
+
+def body_ct(folder: Path, seed: int) -> list[Path]:
+    """The phantom as a CT series; another `seed` gives other noise."""
+    return write_study(folder, small_body(seed), "CT", spacing=(5.0, 5.0, 5.0), BodyPartExamined="ABDOMEN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,12 @@ def test_refusals_are_typed(archive: Orthanc, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="AET@HOST:PORT"):
             Peer.parse(wrong)
     assert Peer.parse("PACS@[::1]:104") == Peer("PACS", "::1", 104)
+
+
+def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'groundglass\[node\]'"):
+        Sender(Peer("X", "127.0.0.1", 104))
 
 
 @pytest.fixture

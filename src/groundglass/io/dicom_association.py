@@ -51,6 +51,16 @@ def is_aet(text: str) -> bool:
     return bool(text.strip()) and len(text) <= 16 and text.isascii() and text.isprintable() and "\\" not in text
 
 
+def require_networking() -> None:
+    """Raises ConfigurationError where pynetdicom is not installed."""
+    try:
+        import pynetdicom  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(
+            "DICOM networking", "needs the package pynetdicom", "pip install 'groundglass[node]'."
+        ) from error
+
+
 def prompt() -> tuple[Any, Callable[[Event], None]]:
     """The event handler that makes an association prompt: pass it in `evt_handlers`, at either end."""
     from pynetdicom import evt

@@ -15,7 +15,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from groundglass.core import ConfigurationError, InputError, NetworkError, UnsupportedError
 from groundglass.io.delivered import Delivered
-from groundglass.io.dicom_association import MAX_PDU, Peer, is_aet, prompt
+from groundglass.io.dicom_association import MAX_PDU, Peer, is_aet, prompt, require_networking
 from groundglass.io.dicom_header import quiet
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Sender:
     def __init__(
         self, peer: Peer, *, calling: str = "GROUNDGLASS", associations: int = 2, timeout: float = 60.0
     ) -> None:
+        require_networking()
         if not is_aet(calling):
             raise ConfigurationError(calling, "is no application entity title", "Use 1 to 16 printable characters.")
         self.peer, self.calling, self.timeout = peer, calling, timeout

@@ -17,7 +17,7 @@ from groundglass.app.node.ledger import Ledger
 from groundglass.app.node.log import log
 from groundglass.core import ConfigurationError
 from groundglass.io import Peer
-from groundglass.io.dicom_association import MAX_PDU, prompt
+from groundglass.io.dicom_association import MAX_PDU, prompt, require_networking
 from groundglass.io.dicom_header import quiet
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Reception:
 
         Raises ConfigurationError where the port cannot be had.
         """
+        require_networking()
         from pynetdicom import AE, AllStoragePresentationContexts, evt
 
         entity = AE(aet)
