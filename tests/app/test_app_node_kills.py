@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import shutil
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,30 @@ def test_every_study_has_one_result_whenever_the_node_is_killed(tmp_path: Path, 
 def start_storescu(port: int, files: list[Path]) -> subprocess.Popen[bytes]:
     command = [str(STORESCU), "-aec", "GROUNDGLASS", "127.0.0.1", str(port), *map(str, files)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_what_is_done_twice_is_there_once(tmp_path: Path) -> None:
+    """The moments that a kill seldom meets: a result arrived, or was made, and that was not noted yet.
+
+    The ledger is set back by hand to what it held then; the second time the results are gone, too.
+    """
+    with orthanc(tmp_path / "orthanc") as archive:
+        node = RunningNode(tmp_path / "node", free_port(), "--send", archive.peer, settle=0.5)
+        with node:
+            assert storescu(node.port, body_ct(tmp_path / "s", 1))
+            until(lambda: list(node.jobs().values()) == ["done"], seconds=120)
+        first = sorted(i["SOPInstanceUID"] for i in archive.instances())
+        assert len(first) == 2
+        for statements in (
+            ["UPDATE job SET state = 'read'", "UPDATE delivery SET state = 'waiting', due = 0"],
+            ["UPDATE job SET state = 'waiting'", "DELETE FROM delivery"],
+        ):
+            with closing(sqlite3.connect(node.folder / "node.sqlite", isolation_level=None)) as ledger:
+                for statement in statements:
+                    ledger.execute(statement)
+            if "DELETE FROM delivery" in statements:
+                shutil.rmtree(node.folder / "results")
+            with node:
+                until(lambda: list(node.jobs().values()) == ["done"], seconds=120)
+            assert sorted(i["SOPInstanceUID"] for i in archive.instances()) == first
+        assert list((node.folder / "results").glob("*/report.json"))

@@ -50,6 +50,7 @@ def test_an_archive_holds_what_was_sent(archive: Orthanc, tmp_path: Path) -> Non
         sender.echo()
         answers = sender.store(files)
         again = sender.store(files[:3])
+        assert sender.store([]) == []
     assert [a.path for a in answers] == files
     assert all(a.is_stored for a in (*answers, *again))
     assert {i["SOPInstanceUID"] for i in archive.instances()} == {a.uid for a in answers}

@@ -86,7 +86,7 @@ class Sender:
         """
         items = [_item(path) for path in files]
         answers: dict[_Item, Delivered] = {}
-        for kinds in _negotiable(dict.fromkeys(item.kind for item in items)):
+        for kinds in _negotiable(dict.fromkeys(item.kind for item in items)) if items else []:
             self._share([item for item in items if item.kind in kinds], kinds, answers)
         return [answers[item] for item in items]
 
