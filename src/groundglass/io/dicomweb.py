@@ -19,6 +19,7 @@ from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 
 from groundglass.core import ConfigurationError, InputError, NetworkError
+from groundglass.io import stow
 from groundglass.io.atomic import atomic_path
 from groundglass.io.delivered import Delivered
 from groundglass.io.dicom_header import quiet, read_header
@@ -31,12 +32,9 @@ T = TypeVar("T")
 _UID = re.compile(r"[0-9.]{1,64}")
 _JSON = "application/dicom+json"
 _INSTANCES = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-# One request that fails is sent again whole, so requests are kept small against the files of large studies.
-_BATCH_BYTES = 64 << 20
 _CHUNK = 1 << 18
 _BUSY = (408, 425, 429, 500, 502, 503, 504, 507)
 _FORBIDDEN = (401, 403, 407)
-_REFUSED, _MALFORMED = 0xA900, 0xC000
 _LONGEST_WAIT = 60.0
 
 
@@ -145,31 +143,22 @@ class DicomWeb:
     def store(self, files: Iterable[Path]) -> list[Delivered]:
         """Store DICOM files as they are; the server's answer to each. Storing one again changes nothing there."""
         results: list[Delivered] = []
-        for batch in _batches(files):
+        for batch in stow.batches(files):
             results += self._retried(lambda batch=batch: self._store(batch))  # type: ignore[misc]
         return results
 
     def _store(self, files: Sequence[Path]) -> list[Delivered]:
-        boundary = secrets.token_hex(16)
-        head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-        close = f"--{boundary}--\r\n".encode()
-        size = sum(len(head) + file.stat().st_size + 2 for file in files) + len(close)
+        body = stow.Body(files)
         response = self._client.post(
-            f"{self.url}/studies",
-            content=_body(files, head, close),
-            headers={
-                "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
-                "Content-Length": str(size),
-                "Accept": _JSON,
-            },
+            f"{self.url}/studies", content=body.chunks(), headers=body.headers | {"Accept": _JSON}
         )
         if response.status_code == 400:
             # Some servers refuse a batch whole for the one file in it that is no DICOM.
-            return [Delivered(files[0], "", _MALFORMED)] if len(files) == 1 else [self._store([f])[0] for f in files]
+            return [stow.malformed(files[0])] if len(files) == 1 else [self._store([f])[0] for f in files]
         if response.status_code != 409:
             _raise_for(response, self.url)
         answer = _json(response, self.url)
-        return _outcomes(files, answer[0] if isinstance(answer, list) and answer else answer, self.url)
+        return stow.outcomes(files, _dataset(answer[0] if isinstance(answer, list) and answer else answer, self.url))
 
     def _search(
         self, path: str, limit: int | None, offset: int, include: Sequence[str], match: Mapping[str, str]
@@ -299,48 +288,3 @@ def _save(content: Iterator[bytes], folder: Path, number: int) -> Path:
         ) from error
     finally:
         received.unlink(missing_ok=True)
-
-
-def _batches(files: Iterable[Path]) -> Iterator[list[Path]]:
-    batch: list[Path] = []
-    size = 0
-    for file in files:
-        if not file.is_file():
-            raise InputError(file, "is not a file", "Name a DICOM file.")
-        length = file.stat().st_size
-        if batch and size + length > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(file)
-        size += length
-    if batch:
-        yield batch
-
-
-def _body(files: Sequence[Path], head: bytes, close: bytes) -> Iterator[bytes]:
-    for file in files:
-        yield head
-        with file.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
-        yield b"\r\n"
-    yield close
-
-
-def _outcomes(files: Sequence[Path], answer: Any, url: str) -> list[Delivered]:
-    """The answer to each file, by the UIDs that the Store Instances Response (PS3.18 Table 10.5.1-3) names."""
-    response = _dataset(answer, url)
-    stored = {str(item.ReferencedSOPInstanceUID) for item in response.get("ReferencedSOPSequence") or ()}
-    failed = {
-        str(item.get("ReferencedSOPInstanceUID", "")): int(item.get("FailureReason") or _REFUSED)
-        for item in response.get("FailedSOPSequence") or ()
-    }
-    results = []
-    for file in files:
-        with quiet():
-            try:
-                uid = str(read_header(file).dataset.get("SOPInstanceUID", ""))
-            except InputError:
-                uid = ""
-        results.append(Delivered(file, uid, 0 if uid in stored else failed.get(uid) or _REFUSED))
-    return results
