@@ -37,7 +37,7 @@ const PLAIN: Record<string, () => void> = {
   x: () => decide("rejected"),
   e: editSelected,
   r: () => {
-    if (study.value && !report.value) void read();
+    if (study.value && !report.value?.document.report.sections.length) void read();
   },
   p: () => void propagate(),
   y: () => prior.value && (linked.value = !linked.value),

@@ -1,7 +1,7 @@
 /** Findings with their verdicts, and the masks with their colours and opacity. */
 
 import { allFindings, colourOf, goTo, isStructure, opacityOf, titleOf, toggleShown, written } from "../state/findings";
-import { review } from "../state/reading";
+import { removeFinding, review } from "../state/reading";
 import { hovered, opacities, opacity, selected, shown } from "../state/store";
 import type { Finding, Verdict } from "../server/types";
 import { Icon, IconButton } from "./icons";
@@ -67,10 +67,14 @@ function FindingRow({ finding }: { finding: Finding }) {
           <span class="visually-hidden">, {SAID[finding.status]}</span>
         </span>
       </button>
-      <span class="verdicts">
+      {finding.source === "person" ? (
+        <span class="verdicts">
+          <IconButton icon="bin" label={`Delete ${titleOf(finding)}`} class="small" onClick={() => void removeFinding(finding.id)} />
+        </span>
+      ) : <span class="verdicts">
         <IconButton icon="check" label={`Accept ${titleOf(finding)}`} keys={isSelected ? "A" : undefined} isOn={finding.verdict === "accepted"} class="small accept" onClick={() => decide("accepted")} />
         <IconButton icon="cross" label={`Reject ${titleOf(finding)}`} keys={isSelected ? "X" : undefined} isOn={finding.verdict === "rejected"} class="small reject" onClick={() => decide("rejected")} />
-      </span>
+      </span>}
       {isSelected && (measured.length > 0 || finding.score !== null) && (
         <dl class="details">
           <div><dt>Status</dt><dd>{SAID[finding.status]}{finding.source === "person" ? ", drawn by a reader" : ""}</dd></div>

@@ -66,7 +66,7 @@ function Progress({ now }: { now: Steps }) {
 
 function Tabs() {
   const root = useRef<HTMLDivElement>(null);
-  const observations = allFindings().filter((finding) => !isStructure(finding));
+  const observations = allFindings().filter((finding) => !isStructure(finding) && finding.source === "model");
   const reviewed = observations.filter((finding) => finding.verdict !== "open").length;
   const tabs: [PanelTab, string, string][] = [
     ["report", "Report", ""],
@@ -105,6 +105,8 @@ function Tabs() {
 
 function Report() {
   const { document: { report: text } } = report.value!;
+  // A study that was drawn on, but not read.
+  if (!text.sections.length) return <Invitation />;
   const main = text.sections.filter((section) => !ASIDE.includes(section.name) && section.sentences.length);
   const aside = text.sections.filter((section) => ASIDE.includes(section.name) && section.sentences.length);
   // The answer first, then what it rests on.

@@ -8,7 +8,7 @@ import type { Finding, Job, Verdict } from "../server/types";
 import { Overlay } from "../view/scene";
 import { allFindings, colourOf, isStructure, titleOf } from "./findings";
 import {
-  announce, attempt, complain, complaint, images, opacities, overlays, prior, report, scene, selected, shown, studies, study,
+  announce, attempt, complain, complaint, images, opacities, overlays, panelTab, prior, report, scene, selected, shown, studies, study,
 } from "./store";
 
 export interface Progress {
@@ -26,6 +26,7 @@ function note(owner: string, now: Progress | null): void {
 }
 
 export function clearReport(): void {
+  panelTab.value = "report";
   report.value = null;
   overlays.value = [];
   selected.value = null;
@@ -143,4 +144,17 @@ export async function review(id: string, change: { verdict?: Verdict; sentence?:
     report.value = before;
     complain(error);
   }
+}
+
+/** Delete a finding that a reader drew. */
+export async function removeFinding(id: string): Promise<void> {
+  const owner = study.value;
+  if (!owner) return;
+  await attempt("Deleting the finding", async () => {
+    await api.removeFinding(owner.id, id);
+    if (selected.value === id) selected.value = null;
+    const before = report.value!;
+    report.value = { ...before, findings: before.findings.filter((known) => known.id !== id) };
+    overlays.value = overlays.value.filter((overlay) => overlay.id !== id);
+  });
 }

@@ -8,7 +8,7 @@ import { api } from "../server/api";
 import type { Prompt, PromptKind, PromptResult } from "../server/types";
 import { outlineOfRows, Overlay, type Scene } from "../view/scene";
 import { loadReport } from "./reading";
-import { announce, attempt, complain, scene, selected, study, tool } from "./store";
+import { announce, attempt, complain, panelTab, scene, selected, study, tool } from "./store";
 
 export interface Mark {
   plane: string;
@@ -168,6 +168,7 @@ export async function accept(term: string): Promise<boolean> {
   tool.value = "crosshair";
   await loadReport();
   selected.value = finding.id;
+  panelTab.value = "review";
   announce(`${term} is kept as a finding.`);
   return true;
 }

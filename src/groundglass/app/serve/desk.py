@@ -13,6 +13,7 @@ from groundglass.app.serve.audit import Audit
 from groundglass.app.serve.jobs import Jobs
 from groundglass.app.serve.problems import Problem, of_error, too_many
 from groundglass.app.serve.reading import Opened
+from groundglass.app.serve.review import load_review
 from groundglass.app.serve.seats import Seats
 from groundglass.app.serve.settings import Settings
 from groundglass.app.serve.store import Store, read_json
@@ -91,8 +92,14 @@ class Desk:
         return self.store.folder(study_id).image(image_id) / "volume.nii.gz"
 
     def view(self, study_id: str) -> dict[str, Any]:
-        """What the reading left for the viewer. Raises the 404 problem when there is no reading."""
-        view: dict[str, Any] = read_json(self.store.folder(study_id).findings, "report: read the study first")
+        """What the reading left for the viewer. Raises the 404 problem when there is neither a reading nor a drawing.
+
+        A study that was not read, but drawn on, has a report of the drawings alone.
+        """
+        place = self.store.folder(study_id)
+        if not place.findings.is_file() and load_review(place).drawn:
+            return {"document": {"report": {"type": "Report", "sections": [], "findings": []}}, "findings": []}
+        view: dict[str, Any] = read_json(place.findings, "report: read the study first")
         return view
 
 

@@ -72,14 +72,16 @@ class Reviewed:
 
 
 def reviewed(opened: Opened) -> Reviewed:
-    """The report composed anew of what the reviewer left standing. Raises InputError where there is no reading."""
+    """The report composed anew of what the reviewer left standing; of a study that was not read, of the drawings."""
     from groundglass.report import compose
 
     place = opened.place
-    asked = read_json(place.reading / "request.json", "reading")
+    is_read = place.findings.is_file()
+    asked = read_json(place.reading / "request.json", "reading") if is_read else {"clinical": "", "language": "en"}
     review = load_review(place)
     study = replace(opened.study(), clinical=asked["clinical"])
-    reading = _standing(reading_of(place), drawn_findings(place), review)
+    found = reading_of(place) if is_read else Reading(warnings=("only what a reviewer drew is reported",))
+    reading = _standing(found, drawn_findings(place), review)
     report = compose(reading, study, language=asked["language"])
     return Reviewed(study, _worded(_all_said(report), review), review)
 
