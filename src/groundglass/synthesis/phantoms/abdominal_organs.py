@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.synthesis.phantoms.canvas import Corner, Float, Scene, rounded_maximum
+from groundglass.synthesis.phantoms.canvas import Corner, Float, Scene, Shape, rounded_maximum
 from groundglass.synthesis.phantoms.capsules import Capsules, Points, paint_tubes
 from groundglass.synthesis.phantoms.chest_organs import cage_distance, spine_distance
 from groundglass.synthesis.phantoms.tissue import Tissue
 from groundglass.synthesis.phantoms.torso import Torso, between, line
 from groundglass.synthesis.phantoms.trees import tree
 from groundglass.synthesis.thorax.solids import dome_level
-
-Shape = Callable[[Float, Float, Float], Float]
 
 
 @dataclass(frozen=True)

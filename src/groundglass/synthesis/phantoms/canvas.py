@@ -8,6 +8,7 @@ of the grid that can hold it, never on the whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,8 @@ from groundglass.core import ConfigurationError, Mask
 Float = NDArray[np.float32]
 Window = tuple[slice, slice, slice]
 Corner = tuple[float, float, float]
+Shape = Callable[[Float, Float, Float], Float]
+"""Signed distance in mm at x, y, z (arrays that broadcast), negative inside."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ the continuous shape, and the contrast to what was there before, over the noise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, Mask
 from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms import chest_organs as chest
-from groundglass.synthesis.phantoms.canvas import Float, Scene, Window
+from groundglass.synthesis.phantoms.canvas import Corner, Float, Scene, Shape, Window
 from groundglass.synthesis.phantoms.capsules import paint_tubes
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid, waves
 from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
@@ -175,17 +175,21 @@ def paint_consolidation(chest_scene: ChestScene, plant: Plant) -> Placed:
     window = shape.window(scene.canvas, margin=0.5 * radius)
     x, y, z = scene.canvas.coordinates(window)
     sign = SIDES[side]
-    wavy = shape.distance(x, y, z) + waves(rng, x, y, z, length=1.1 * radius, height=0.18 * radius)
-    distance = np.maximum(
-        np.maximum(wavy, chest.lung_distance(torso, sign, x, y, z)), -_lobe(torso, sign, lobe, x, y, z)
-    )
+
+    def distance(x: Float, y: Float, z: Float) -> Float:
+        border = waves(np.random.default_rng(plant.key), x, y, z, length=1.1 * radius, height=0.18 * radius)
+        lung = chest.lung_distance(torso, sign, x, y, z)
+        return np.maximum(np.maximum(shape.distance(x, y, z) + border, lung), -_lobe(torso, sign, lobe, x, y, z))
+
     patchy = np.float32(tissue["consolidation"]) + waves(rng, x, y, z, length=11.0, height=8.0)
-    placed = _added(chest_scene, window, distance, patchy)
-    share = placed.volume / max(_lung_volume(torso, sign), 1.0)
+    placed = _added(chest_scene, window, distance(x, y, z), patchy)
+    reach = shape.reach + 0.5 * radius
+    volume = sampled_volume(distance, point - reach, point + reach, np.random.default_rng(plant.key))
+    share = volume / max(_lung_volume(torso, sign), 1.0)
     grade = "small" if share < 0.05 else "moderate" if share < 0.15 else "large"
     return Placed(
         "consolidation", placed.mask, LOBE_TERMS[lobe], side,
-        measures=(("volume", placed.volume, "mL"),), contrast=placed.contrast,
+        measures=(("volume", volume, "mL"),), contrast=placed.contrast,
     ).with_attributes(("severity", grade), ("change", plant.change))  # fmt: skip
 
 
@@ -244,7 +248,7 @@ def _fills(
     chest_scene: ChestScene,
     plant: Plant,
     side: Side,
-    distance: Callable[[Float, Float, Float], Float],
+    distance: Shape,
     value: float,
     term: str,
     grades: tuple[float, float],
@@ -252,19 +256,19 @@ def _fills(
     """A shape that fills part of a pleural space; small, moderate or large by its volume in mL."""
     window = chest.lung_window(chest_scene.scene, chest_scene.torso, SIDES[side])
     placed = _added(chest_scene, window, distance(*chest_scene.scene.canvas.coordinates(window)), value)
+    volume = sampled_volume(distance, *chest.lung_box(chest_scene.torso, SIDES[side]), np.random.default_rng(plant.key))
     low, high = grades
-    grade = "small" if placed.volume < low else "moderate" if placed.volume < high else "large"
+    grade = "small" if volume < low else "moderate" if volume < high else "large"
     return Placed(
-        term, placed.mask, "pleura", side, measures=(("volume", placed.volume, "mL"),), contrast=placed.contrast
+        term, placed.mask, "pleura", side, measures=(("volume", volume, "mL"),), contrast=placed.contrast
     ).with_attributes(("severity", grade), ("change", plant.change))
 
 
 @dataclass(frozen=True)
 class Added:
-    """The mask of a shape, its volume by coverage (mL, of second order in the voxel) and its contrast over noise."""
+    """The mask of a shape and its contrast over noise."""
 
     mask: Mask
-    volume: float
     contrast: float
 
 
@@ -275,21 +279,30 @@ def _added(chest_scene: ChestScene, window: Window, distance: Float, value: Floa
 def add_shape(scene: Scene, window: Window, distance: Float, value: Float | float, *, noise: float) -> Added:
     """Paint a finding and measure what it changed. A shape without any voxel in the grid gives an empty mask."""
     before = scene.values[window].copy()
-    share = scene.paint(window, distance, value)
+    scene.paint(window, distance, value)
     inside = distance < 0
-    volume = float(share.sum(dtype=np.float64)) * scene.canvas.voxel_ml
     crop = Mask.of(inside, scene.canvas.affine)
     offset = tuple(s.start + o for s, o in zip(window, crop.offset, strict=True))
     mask = Mask(crop.crop, offset, scene.canvas.shape, scene.canvas.affine)
     change = np.abs(scene.values[window] - before)[inside]
-    return Added(mask, volume, float(change.mean() / noise) if change.size else 0.0)
+    return Added(mask, float(change.mean() / noise) if change.size else 0.0)
+
+
+def sampled_volume(
+    distance: Shape, low: NDArray[np.float64] | Corner, high: NDArray[np.float64] | Corner, rng: np.random.Generator
+) -> float:
+    """mL of a shape in a box by 56^3 jittered points, one to a cell: of the continuous shape, whatever the grid."""
+    side = 56
+    cells = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    size = np.subtract(high, low)
+    points = ((cells + rng.random(cells.shape)) / side * size + low).astype(np.float32)
+    return float((distance(points[:, 0], points[:, 1], points[:, 2]) < 0).mean() * np.prod(size) / 1000)
 
 
 def _lung_volume(torso: Torso, sign: int) -> float:
-    """mL of one lung, from 20,000 random points in its box."""
-    thorax = torso.thorax
-    rng = torso.draws(f"lung volume {sign}")
-    size = np.array([thorax.width, 2 * thorax.depth, thorax.height])
-    points = rng.uniform(0, 1, (20000, 3)) * size * [sign, 1, 1] - [0, thorax.depth, 0]
-    here = [points[:, axis].astype(np.float32) for axis in range(3)]
-    return float((chest.lung_distance(torso, sign, *here) < 0).mean() * np.prod(size) / 1000)
+    """mL of one lung."""
+    return sampled_volume(
+        lambda x, y, z: chest.lung_distance(torso, sign, x, y, z),
+        *chest.lung_box(torso, sign),
+        torso.draws(f"lung volume {sign}"),
+    )

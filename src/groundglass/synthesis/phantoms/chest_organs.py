@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.synthesis.phantoms.canvas import Float, Scene, Window, rounded_maximum
+from groundglass.synthesis.phantoms.canvas import Corner, Float, Scene, Window, rounded_maximum
 from groundglass.synthesis.phantoms.capsules import Capsules, paint_tubes
 from groundglass.synthesis.phantoms.tissue import Tissue
 from groundglass.synthesis.phantoms.torso import Torso, between, line
@@ -227,11 +227,16 @@ def lung_distance(torso: Torso, side: int, x: Float, y: Float, z: Float) -> Floa
     return np.maximum(np.maximum(outer, above), rounded_maximum(inner, -middle, 6.0))
 
 
-def lung_window(scene: Scene, torso: Torso, side: int) -> Window:
+def lung_box(torso: Torso, side: int) -> tuple[Corner, Corner]:
+    """Low and high corner of a box round the lung of one side."""
     thorax = torso.thorax
     wide = thorax.hemithorax(side).half_width * 1.08
-    x = (-wide, 0.0) if side == RIGHT else (0.0, wide)
-    return scene.canvas.window((x[0], -1.05 * thorax.depth, -30), (x[1], 1.05 * thorax.depth, thorax.height + 4))
+    low, high = (-wide, 0.0) if side == RIGHT else (0.0, wide)
+    return (low, -1.05 * thorax.depth, -30.0), (high, 1.05 * thorax.depth, thorax.height + 4)
+
+
+def lung_window(scene: Scene, torso: Torso, side: int) -> Window:
+    return scene.canvas.window(*lung_box(torso, side))
 
 
 def paint_lungs(scene: Scene, torso: Torso, tissue: Tissue, *, texture: Float | None) -> None:

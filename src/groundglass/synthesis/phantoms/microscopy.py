@@ -140,11 +140,14 @@ def _place(
     margin = radius / sheet.pixel + 1
     if 2 * margin >= sheet.size:
         raise NoRoomError.of(plant, "this field of view")
-    for _ in range(120):
-        row, column = rng.uniform(margin, sheet.size - 1 - margin, 2)
-        if all(np.hypot(row - r, column - c) > 0.88 * (radius + q) / sheet.pixel for r, c, q in taken):
-            taken.append((float(row), float(column), radius))
-            return float(row), float(column)
+    tries = rng.uniform(margin, sheet.size - 1 - margin, (120, 2))
+    others = np.array(taken, dtype=float).reshape(-1, 3)
+    gaps = np.linalg.norm(tries[:, None] - others[None, :, :2], axis=-1)
+    free = np.flatnonzero((gaps > 0.88 * (radius + others[:, 2]) / sheet.pixel).all(axis=1))
+    if free.size:
+        row, column = (float(v) for v in tries[free[0]])
+        taken.append((row, column, radius))
+        return row, column
     raise NoRoomError.of(plant, "this field of view")
 
 

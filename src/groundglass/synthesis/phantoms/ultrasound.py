@@ -88,7 +88,9 @@ def speckle(rng: np.random.Generator, echo: Float, pixel: float, frequency: floa
     """Envelope of the echoes of scatterers, many to a resolution cell, with local strength `echo` (rows: depth)."""
     from scipy.fft import fft2, ifft2
 
-    scatterers = echo * rng.standard_normal(echo.shape, dtype=np.float32)
+    # Many scatterers of random phase in every pixel: their sum is circular Gaussian.
+    parts = rng.standard_normal((2, *echo.shape), dtype=np.float32)
+    wave = echo * (parts[0] + 1j * parts[1])
     wavelength = SPEED / frequency
     # -6 dB pulse of 2 wavelengths, beam of 2.5 wavelengths; the analytic signal carries the phase.
     axial, lateral = 0.425 * 2.0 * wavelength, 0.425 * 2.5 * wavelength
@@ -96,7 +98,6 @@ def speckle(rng: np.random.Generator, echo: Float, pixel: float, frequency: floa
     across = np.fft.fftfreq(echo.shape[1], pixel)[None, :]
     # Around base band: two-way carrier removed, so that pixels need not resolve the wave.
     transfer = np.exp(-2 * np.pi**2 * ((axial / 2 * up) ** 2 + (lateral / np.sqrt(2) * across) ** 2)).astype(np.float32)
-    wave = scatterers * np.exp(1j * rng.uniform(0, 2 * np.pi, echo.shape)).astype(np.complex64)
     return np.abs(ifft2(fft2(wave) * transfer)).astype(np.float32)
 
 
