@@ -168,15 +168,17 @@ def test_a_token_is_made_up_beyond_this_machine(monkeypatch, tmp_path, capsys):
     import uvicorn
 
     from groundglass.app.serve.run import run
+    from groundglass.app.serve.settings import Settings
     from groundglass.core import ConfigurationError
 
     ran = []
     monkeypatch.setattr(uvicorn.Server, "run", lambda self: ran.append(self.config.app.state.desk))
-    options = {"dicomweb": None, "port": 8000, "hosts": (), "origins": (), "dicomweb_token": None}
-    run(data=tmp_path / "a", host="0.0.0.0", token=None, **options)
+    run(Settings(tmp_path / "a", "0.0.0.0"))
     made = ran[0].settings.token
     assert made and len(made) > 30 and f"?token={made}" in capsys.readouterr().err
-    run(data=tmp_path / "b", host="127.0.0.1", token=None, **options)
+    run(Settings(tmp_path / "b", "127.0.0.1"))
     assert ran[1].settings.token is None
     with pytest.raises(ConfigurationError, match="fewer than"):
-        run(data=tmp_path / "c", host="127.0.0.1", token="short", **options)
+        run(Settings(tmp_path / "c", token="short"))
+    with pytest.raises(ConfigurationError, match="lies in the folder"):
+        run(Settings(tmp_path / "a", keep=tmp_path / "a" / "kept"))

@@ -83,6 +83,14 @@ def test_opening_in_place_reads_files_where_they_are(serve, volume):
         assert held.http.get(f"/studies/{study}").status_code == 404
 
 
+def test_a_data_folder_that_cannot_be_written_is_served_from(serve, volume, tmp_path):
+    with serve(keep=tmp_path / "kept") as held:
+        (held.data / "ball.nii.gz").write_bytes(volume.read_bytes())
+        assert held.http.post("/studies", json={"path": "ball.nii.gz"}).status_code == 201
+        assert [path.name for path in held.data.iterdir()] == ["ball.nii.gz"]
+        assert len(list((tmp_path / "kept" / "studies").iterdir())) == 1
+
+
 @pytest.mark.parametrize("path", ["..", "../outside", "/etc", "scans/../../outside", "link", ".groundglass", "a\nb"])
 def test_no_path_leads_out_of_the_data_folder(serve, volume, tmp_path, path):
     outside = tmp_path / "outside"

@@ -12,6 +12,10 @@ def serve(
     data: Annotated[
         Path, typer.Option("--data", help="Folder that studies may be opened from; uploads are kept in it, too.")
     ] = Path("groundglass-data"),
+    keep: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--keep", help="Folder for what the server is sent and makes; else .groundglass in DATA."),
+    ] = None,
     dicomweb: Annotated[
         Optional[str],  # noqa: UP045 (typer resolves the annotation at run time)
         typer.Option(help="Address of a DICOMweb server to fetch studies from."),
@@ -37,9 +41,10 @@ def serve(
 ) -> None:
     """Serve the viewer and the HTTP API."""
     from groundglass.app.serve.run import run
+    from groundglass.app.serve.settings import Settings
 
     run(
-        data=data, dicomweb=dicomweb, host=host, port=port, token=token, hosts=tuple(allow_host),
-        origins=tuple(allow_origin),
-        dicomweb_token=dicomweb_token,
+        Settings(
+            data, host, port, token, tuple(allow_host), tuple(allow_origin), dicomweb, dicomweb_token, keep=keep
+        )
     )  # fmt: skip

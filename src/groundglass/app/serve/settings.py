@@ -50,7 +50,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`data` is the folder that studies may be opened from; the server's own files lie in `.groundglass` in it.
+    """`data` is the folder that studies may be opened from; the server's own files lie in `keep`, by default in
+    `.groundglass` in it.
 
     Without a `token` everybody who reaches the port may do everything, so `commands.py` demands one beyond localhost.
     `hosts` are further names under which the server is reached, `origins` those of pages elsewhere that may use it
@@ -65,12 +66,13 @@ class Settings:
     origins: tuple[str, ...] = ()
     dicomweb: str | None = None
     dicomweb_token: str | None = None
+    keep: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property
     def home(self) -> Path:
         """Where the server keeps what it was sent and what it made."""
-        return self.data / ".groundglass"
+        return self.data / ".groundglass" if self.keep is None else self.keep
 
     @property
     def is_local(self) -> bool:

@@ -127,7 +127,7 @@ class Store:
             self._lock = _locked(self.home / "lock")
         except OSError as error:
             raise ConfigurationError(
-                home.parent, f"cannot be written ({error.strerror})", "Name another folder with --data."
+                home, f"cannot be written ({error.strerror})", "Name another folder with --keep or --data."
             ) from error
         for leftover in self.incoming.iterdir():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -255,4 +255,4 @@ def _locked(path: Path) -> int:
             if attempt < 19:
                 time.sleep(0.05)
     os.close(handle)
-    raise ConfigurationError(path.parent.parent, "is served already by another process", "End that one first.")
+    raise ConfigurationError(path.parent, "is served already by another process", "End that one first.")
