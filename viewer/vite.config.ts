@@ -1,10 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { licences } from "./licences.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "./",
+  plugins: [licences(here("."))],
   build: {
     outDir: here("../src/groundglass/app/serve/viewer"),
     emptyOutDir: true,
@@ -17,7 +19,7 @@ export default defineConfig({
     },
     modulePreload: { polyfill: false },
   },
-  // NiiVue reads Zarr stores over the web through this; our server sends NIfTI, and a megabyte of codecs stays out.
+  // NiiVue reads Zarr stores from the web through this. Our server sends NIfTI, so a megabyte of codecs stays out.
   resolve: { alias: { zarrita: here("src/view/no_zarr.ts") } },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
 });
