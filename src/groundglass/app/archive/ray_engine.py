@@ -65,6 +65,7 @@ class RayEngine(Engine):
                 "--engine ray", "needs Ray, which is not installed", "pip install 'groundglass[ray]', or use pool."
             ) from error
         self._ray = ray
+        self._is_ours = not ray.is_initialized()
         try:
             # This machine alone takes as many workers as were asked for; a cluster knows its own cores.
             local: dict[str, Any] = {} if address else {"num_cpus": self.workers, "include_dashboard": False}
@@ -93,4 +94,5 @@ class RayEngine(Engine):
 
     def close(self) -> None:
         super().close()
-        self._ray.shutdown()
+        if self._is_ours:
+            self._ray.shutdown()
