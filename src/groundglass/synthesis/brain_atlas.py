@@ -80,6 +80,11 @@ class BrainAtlas:
     affine: NDArray[np.float64]
 
 
+def template_t1() -> NDArray[np.float32]:
+    """(X, Y, Z) the template's T1 on the atlas's grid, skull-stripped, in [0, 1]. Raises as `brain_atlas` does."""
+    return _tissue_maps()[2]
+
+
 @cache
 def brain_atlas() -> BrainAtlas:
     """Build the atlas (about ten seconds). Raises ConfigurationError where nilearn is not installed."""

@@ -24,3 +24,19 @@ def smooth_field(noise: NDArray[np.float32], shape: Sequence[int]) -> torch.Tens
     field = torch.nn.functional.interpolate(field, size=middle, mode="trilinear", align_corners=True)
     field = torch.nn.functional.avg_pool3d(field, 3, stride=1, padding=1, count_include_pad=False)
     return torch.nn.functional.interpolate(field, size=list(shape), mode="trilinear", align_corners=True)[0]
+
+
+def flow(velocity: torch.Tensor, *, steps: int = 8) -> torch.Tensor:
+    """(3, X, Y, Z) displacement, in voxels, of following the stationary `velocity` for one unit of time.
+
+    Scaling and squaring (Arsigny et al., MICCAI 2006): half steps are composed with themselves `steps` times.
+    """
+    shape = velocity.shape[1:]
+    scale = 2 / (torch.tensor(shape, dtype=torch.float32) - 1)
+    axes = [torch.linspace(-1, 1, n) for n in shape]
+    start = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    moved = velocity / 2**steps
+    for _ in range(steps):
+        grid = (start + moved.movedim(0, -1) * scale).flip(-1)[None]
+        moved = moved + torch.nn.functional.grid_sample(moved[None], grid, padding_mode="border", align_corners=True)[0]
+    return moved

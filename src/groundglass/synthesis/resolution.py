@@ -17,13 +17,15 @@ class Resolution:
     sharpness: float = 1.0
 
 
-def draw_resolution(rng: np.random.Generator) -> Resolution:
+def draw_resolution(
+    rng: np.random.Generator, *, shares: tuple[float, float, float, float] = (0.5, 0.25, 0.1, 0.15)
+) -> Resolution:
     """1 mm; thick slices along one axis; low-field axial; low-field near-isotropic (Brain-ID's four kinds).
 
-    The paper draws them equally often; here they come 50, 25, 10 and 15 times in a hundred, for a short training.
+    The paper draws them equally often; by default the first come more often, for a short training.
     """
     sharpness = float(rng.uniform(0.85, 1.15))
-    kind = int(rng.choice(4, p=(0.5, 0.25, 0.1, 0.15)))
+    kind = int(rng.choice(4, p=shares))
     spacing = thickness = np.ones(3)
     if kind == 1:
         spacing, thickness = np.ones(3), np.ones(3)
@@ -46,19 +48,27 @@ def blur_sigma(thickness: float, sharpness: float = 1.0) -> float:
 
 
 def gaussian_blur(image: torch.Tensor, sigmas: tuple[float, ...]) -> torch.Tensor:
-    """Separable Gaussian of (X, Y, Z), truncated at 3 sigma, edges repeated; axes with sigma 0 are left alone."""
+    """Separable Gaussian of (X, Y, Z), truncated at 3 sigma, edges repeated; axes with sigma 0 are left alone.
+
+    Each axis is one product with a banded matrix: on a CPU, for the sides of training patches, many times faster than
+    a convolution.
+    """
     for axis, sigma in enumerate(sigmas):
-        if sigma <= 0.05:
-            continue
-        radius = max(1, int(np.ceil(3 * sigma)))
-        offsets = torch.arange(-radius, radius + 1, dtype=image.dtype)
-        kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-        rows = image.movedim(axis, -1)
-        flat = rows.reshape(-1, 1, rows.shape[-1])
-        padded = torch.nn.functional.pad(flat, (radius, radius), mode="replicate")
-        smooth = torch.nn.functional.conv1d(padded, (kernel / kernel.sum())[None, None])
-        image = smooth.reshape(rows.shape).movedim(-1, axis)
+        if sigma > 0.05:
+            matrix = _blur_matrix(image.shape[axis], sigma).to(image)
+            image = (matrix @ image.movedim(axis, -2)).movedim(-2, axis)
     return image.contiguous()
+
+
+def _blur_matrix(size: int, sigma: float) -> torch.Tensor:
+    """(size, size): row i has the kernel around i; what falls over an edge is added to the edge's own weight."""
+    radius = max(1, int(np.ceil(3 * sigma)))
+    offsets = torch.arange(-radius, radius + 1)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    rows = torch.arange(size)[:, None].expand(size, len(offsets))
+    columns = (rows + offsets).clamp(0, size - 1)
+    weights = (kernel / kernel.sum()).expand(size, len(offsets))
+    return torch.zeros(size, size).index_put_((rows, columns), weights, accumulate=True)
 
 
 def down_sample(image: torch.Tensor, spacing: tuple[float, ...]) -> torch.Tensor:
