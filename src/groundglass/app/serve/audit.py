@@ -1,7 +1,7 @@
 """Who did what and when, without a word about a patient: ids are hashed with a key that only this log's folder holds.
 
-One JSON line per request that changes or shows something: time, client's address hashed, method, the route's template
-(never the path), status, duration, and the hash of the study, job or session that it named. The same study has the same
+One JSON line per request that changes or shows something: time, client's address hashed, method, the operation as the
+OpenAPI document names it (never the path), status, duration, and the hash of the study, job or session that it named. The same study has the same
 hash in every line, so that "who opened this study" can be answered by whoever has the key.
 """
 
@@ -31,16 +31,15 @@ class Audit:
 
     def note(self, scope: Scope, status: int, seconds: float) -> None:
         """Write the line of a request; files of the viewer are not worth one."""
-        route = scope.get("route")
-        template = str(getattr(route, "path_format", None) or getattr(route, "path", "")) or "-"
-        if template in ("-", "") and status < 400:
+        operation = getattr(scope.get("endpoint"), "__name__", "-")
+        if operation == "-" and status < 400:
             return
         client = scope.get("client")
         line = {
             "time": now(),
             "client": self.hashed(client[0]) if client else None,
             "method": scope["method"] if scope["method"].isalpha() and len(scope["method"]) < 10 else "?",
-            "route": template,
+            "operation": operation,
             "status": status,
             "seconds": round(seconds, 4),
         }

@@ -31,6 +31,7 @@ from groundglass.app.serve.problems import Problem, not_found, too_many
 from groundglass.core.errors import ConfigurationError
 from groundglass.io.atomic import write_json_atomic
 
+_FREE_BYTES = 1 << 30
 _ID = re.compile(r"[a-z0-9]{16,32}")
 
 
@@ -147,9 +148,11 @@ class Store:
         os.close(self._lock)
 
     def check_room(self) -> None:
-        """Raises the 429 problem when there are as many studies as may be."""
+        """Raises the 429 problem when there are as many studies as may be, or the disk is nearly full."""
         if len(self._records) >= self._at_most:
             raise too_many("The server holds as many studies as it may; delete one first.", after=60)
+        if shutil.disk_usage(self.home).free < _FREE_BYTES:
+            raise too_many("The disk of the server is nearly full.", after=60)
 
     def begin(self) -> StudyFolder:
         """A folder for a study to come; `finish` makes it one, `drop` removes it."""
