@@ -1,8 +1,8 @@
 """Who did what and when, without a word about a patient: ids are hashed with a key that only this log's folder holds.
 
 One JSON line per request that changes or shows something: time, client's address hashed, method, the operation as the
-OpenAPI document names it (never the path), status, duration, and the hash of the study, job or session that it named. The same study has the same
-hash in every line, so that "who opened this study" can be answered by whoever has the key.
+OpenAPI document names it (never the path), status, duration, and the hash of the study, job or session that it named.
+The same study has the same hash in every line, so that "who opened this study" can be answered by whoever has the key.
 """
 
 from __future__ import annotations
