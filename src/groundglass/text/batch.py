@@ -21,7 +21,8 @@ from groundglass.text.labels import Policy, decide, label_set, without_findings
 from groundglass.text.languages import AUTO, resolved
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import decode_report, plain
-from groundglass.text.reading import remembered, stating_sentences
+from groundglass.text.reading import stating_sentences
+from groundglass.text.statement import outline
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -69,12 +70,13 @@ def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[s
     """(label, status, whether a doubtful one leans to yes) for every finding of a sentence that counts."""
     chosen, words = label_set(labels), lexicon(language)
     found = []
-    for draft in remembered(sentence, language):
-        kinds = {a.kind: a.value for a in draft.attributes}
-        if "assertion" not in kinds:
-            leans = kinds.get("certainty") in ("probable", "alternative")
-            for name in chosen.names_of(words.ancestors(draft.what.name)):
-                found.append((name, draft.status, leans))
+    for finding, status, attributes in outline(sentence, words):
+        names = chosen.names_of(words.ancestors(finding))
+        if names:
+            kinds = {a.kind: a.value for a in attributes}
+            if "assertion" not in kinds:
+                leans = kinds.get("certainty") in ("probable", "alternative")
+                found += [(name, status, leans) for name in names]
     return tuple(found)
 
 

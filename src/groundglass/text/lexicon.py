@@ -55,6 +55,7 @@ class Lexicon:
     lineage: dict[str, tuple[str, ...]] = field(default_factory=dict)
     terms: dict[str, Term] = field(default_factory=dict)
     usual: dict[str, str | None] = field(default_factory=dict)
+    named: dict[tuple[int, str | None, Any], Any] = field(default_factory=dict)
     classes: dict[int, object] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
     plans: dict[tuple[object, ...], Any] = field(default_factory=dict)

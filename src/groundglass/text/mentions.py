@@ -130,13 +130,8 @@ def _of_concept(
         wide = [spot for spot in named if any(_holds(spot, other, words) for other in named)]
         loose = loose or next((spot.side for spot in wide), None)
         named = [spot for spot in named if spot not in wide]
-    found = []
-    for spot in named:
-        refined = _refined(name, spot, words)
-        if refined:
-            placed = spot if spot.side or loose is None else spot._replace(side=loose)
-            found.append(Mention(refined, index, (placed,), ruling))
-    return found
+    placed = (spot if spot.side or loose is None else spot._replace(side=loose) for spot in named)
+    return [Mention(name, index, (spot,), ruling) for spot in placed]
 
 
 def _holds(wide: Place, narrow: Place, words: Lexicon) -> bool:
@@ -145,12 +140,13 @@ def _holds(wide: Place, narrow: Place, words: Lexicon) -> bool:
     return wide.anatomy in words.ancestors(narrow.anatomy)
 
 
-def _refined(name: str, spot: Place, words: Lexicon) -> str:
+def refined(name: str, anatomy: str | None, words: Lexicon) -> str:
+    """The narrower name that a place gives ("calcification" of the aorta); "" where together they say nothing."""
     table = words.refined.get(name)
-    if table and spot.anatomy:
-        for anatomy in words.ancestors(spot.anatomy):
-            if anatomy in table:
-                return table[anatomy]
+    if table and anatomy:
+        for broader in words.ancestors(anatomy):
+            if broader in table:
+                return table[broader]
     return name
 
 

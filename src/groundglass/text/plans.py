@@ -12,15 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from groundglass.core import Attribute, Location, Term
 from groundglass.core.finding import Side, Status
 from groundglass.text.clauses import MENTIONS, Item, clauses
 from groundglass.text.items import items_from
 from groundglass.text.lexicon import Lexicon
-from groundglass.text.mentions import ADJECTIVES, BARE, Mention, is_tip, mentions
-from groundglass.text.places import Place
+from groundglass.text.mentions import ADJECTIVES, BARE, Mention, is_tip, mentions, refined
 from groundglass.text.qualifiers import qualifiers
 from groundglass.text.tokens import Token
 
@@ -31,15 +30,28 @@ _SPEAKING = MENTIONS | {"recommendation"}
 _STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
 _SILENT_TEXT = re.compile(r"[^\s,:;().?？は-]+")
 _SHORT_GAPS = 4096
+_TWOFOLD = "finding and anatomy"
+_PLAIN = frozenset({"finding", "device"})
+
+
+class Named(NamedTuple):
+    """A finding's term and place."""
+
+    what: Term
+    where: Location
 
 
 class Planned(NamedTuple):
-    """A finding to be: `what` is None where it is that of token `at`; its words run from token `first` to `last`."""
+    """A finding to be; its words run from token `first` to `last`.
 
-    what: Term | None
+    `named` is None where token `at` names it, at `anatomy` and `side`: see `named_by`.
+    """
+
+    named: Named | None
     at: int
+    anatomy: str | None
+    side: Side | None
     status: Status
-    where: Location
     attributes: tuple[Attribute, ...]
     first: int
     last: int
@@ -65,6 +77,9 @@ def plan_of(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
         if known is None:
             known = classes[number] = _class_of(number, words)
         shape.append(known)
+        if known is _TWOFOLD:
+            # What stands beside a word that is a place and a finding decides which of them it is.
+            shape.append(tuple(token[2] for token in found))
         if gap != " ":
             short = gaps.get(gap)
             shape.append(_short(gap, gaps) if short is None else short)
@@ -89,19 +104,30 @@ def _short(gap: str, gaps: dict[str, str]) -> str:
 
 
 def _class_of(number: int, words: Lexicon) -> object:
-    """What stands for a meaning in a shape: itself, or, for plain findings and devices, kind and usual place."""
+    """What stands for a meaning in a shape: itself, but for findings and devices that no rule looks at, their kind."""
     roles = words.meanings[number][1]
-    if len(roles) == 1:
-        kind, name = roles[0]
-        if kind in ("finding", "device") and not (
-            name == BARE
-            or name in words.refined
-            or name in words.neutral
-            or name in words.lasting
-            or name in ADJECTIVES
-        ):
-            return kind, words.usual_anatomy(name)
+    kinds = [kind for kind, _ in roles]
+    if "finding" in kinds and "anatomy" in kinds:
+        return _TWOFOLD
+    if len(roles) == 1 and kinds[0] in _PLAIN:
+        name = roles[0][1]
+        if not (name == BARE or name in words.neutral or name in words.lasting or name in ADJECTIVES):
+            return kinds[0]
     return number
+
+
+def named_by(number: int, anatomy: str | None, side: Side | None, words: Lexicon) -> Named | None:
+    """The finding or device that a meaning names at a place, None where together they say nothing; remembered."""
+    key = (number, anatomy, side)
+    if key not in words.named:
+        ((kind, name),) = words.meanings[number][1]
+        words.named[key] = _named(kind, name, anatomy, side, words)
+    return words.named[key]
+
+
+def _named(kind: str, name: str, anatomy: str | None, side: Side | None, words: Lexicon) -> Named | None:
+    name = refined(name, anatomy, words) if kind == "finding" else name
+    return Named(words.term(name), _location(name, anatomy, side, words)) if name else None
 
 
 def _planned(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
@@ -110,10 +136,12 @@ def _planned(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
     stated: list[Planned] = []
     if not kinds.isdisjoint(_SPEAKING):
         token_at = {token[0]: position for position, token in enumerate(found)}
-        own = {position for position, token in enumerate(found) if not isinstance(_class_of(token[2], words), int)}
+        own = {position for position, token in enumerate(found) if _class_of(token[2], words) in _PLAIN}
         for low, high in clauses(items):
             for mention in mentions(items, low, high, words):
-                stated.append(_draft(items, low, high, mention, words, token_at, own))
+                planned = _draft(items, low, high, mention, words, token_at, own)
+                if planned is not None:
+                    stated.append(planned)
     return Plan(tuple(_without_echoes(stated)), "change" in kinds, "recommendation" in kinds)
 
 
@@ -121,15 +149,15 @@ def _without_echoes(stated: list[Planned]) -> list[Planned]:
     """ "Well expanded and clear": what two words for normal say of one place is said once."""
     kept: list[Planned] = []
     for one in stated:
-        same = (one.what, one.status, one.where)
-        if one.kind != "normal" or not any(k.kind == "normal" and (k.what, k.status, k.where) == same for k in kept):
+        same = (one.named, one.status)
+        if one.kind != "normal" or not any(k.kind == "normal" and (k.named, k.status) == same for k in kept):
             kept.append(one)
     return kept
 
 
 def _draft(
     items: list[Item], low: int, high: int, mention: Mention, words: Lexicon, token_at: dict[int, int], own: set[int]
-) -> Planned:
+) -> Planned | None:
     item = items[mention.at]
     spot = mention.spots[0] if mention.spots else None
     attributes = qualifiers(items, low, high, mention.at)
@@ -149,17 +177,13 @@ def _draft(
     if item.kind in ("quality", "normal") and spot is not None:
         first = min(first, token_at[items[spot.first].start])
         last = max(last, token_at[items[spot.last].start])
-    return Planned(
-        None if at in own else words.term(mention.name),
-        at,
-        _STATUS.get(assertion, "uncertain"),
-        _location(mention.name, spot, words),
-        attributes,
-        first,
-        last,
-        mention.ruling.rule,
-        item.kind,
-    )
+    anatomy = spot.anatomy if spot else None
+    side = cast("Side | None", spot.side if spot else None)
+    named = None if at in own else _named(item.kind, mention.name, anatomy, side, words)
+    if named is None and at not in own:
+        return None
+    status = _STATUS.get(assertion, "uncertain")
+    return Planned(named, at, anatomy, side, status, attributes, first, last, mention.ruling.rule, item.kind)
 
 
 def _certainty(cue: str, words: Lexicon) -> str:
@@ -170,11 +194,9 @@ def _certainty(cue: str, words: Lexicon) -> str:
     return "probable" if said & words.probable and not said & words.possible else "possible"
 
 
-def _location(name: str, spot: Place | None, words: Lexicon) -> Location:
+def _location(name: str, anatomy: str | None, side: Side | None, words: Lexicon) -> Location:
     """Named anatomy, else the finding's usual place; a place that is only broader than the usual one gives its side."""
     default = words.usual_anatomy(name)
-    anatomy = spot.anatomy if spot else None
-    side: Side | None = spot.side if spot else None  # type: ignore[assignment]
     if anatomy is None or (default and anatomy in ("lung", "chest") and "lung" not in words.ancestors(default)):
         anatomy = default
     return _where(words.term(anatomy) if anatomy else None, side)

@@ -32,6 +32,7 @@ _OTHERS = (
     ),
     (re.compile(rf"{_NUMBER}\s{{0,2}}(?:degrees?|°)", re.IGNORECASE), "angle", "deg"),
 )
+_LENGTH_UNITS = ("mm", "cm", "met", "㎜", "㎝", "毫米", "厘米", "ミリ", "センチ")
 _OTHER_UNITS = ("ml", "cc", "cm3", "cubic", "hu", "hounsfield", "suv", "degree", "°")
 _SHORT = re.compile(
     r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)|短径|短軸|asse corto|asse minore", re.IGNORECASE
@@ -72,9 +73,10 @@ class Size(NamedTuple):
 def sizes(sentence: str) -> list[Size]:
     """Every measurement of a sentence, in order. Lengths are given in mm."""
     found: list[Size] = []
-    for match in _DIAMETERS.finditer(sentence):
-        found.append(_lengths(sentence, match, is_first=not found))
     lowered = sentence.lower()
+    if any(unit in lowered for unit in _LENGTH_UNITS):
+        for match in _DIAMETERS.finditer(sentence):
+            found.append(_lengths(sentence, match, is_first=not found))
     if any(unit in lowered for unit in _OTHER_UNITS):
         for pattern, kind, unit in _OTHERS:
             for match in pattern.finditer(sentence):
@@ -86,6 +88,9 @@ def sizes(sentence: str) -> list[Size]:
 
 def image_mentions(sentence: str) -> tuple[tuple[str, str], ...]:
     """("series", "4") and ("image", "23") for "series 4, image 23" and its short forms."""
+    lowered = sentence.lower()
+    if "im" not in lowered and "se" not in lowered and "slice" not in lowered:
+        return ()
     return tuple(("series", match[1]) if match[1] else ("image", match[2]) for match in _PLACE.finditer(sentence))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from groundglass.core.finding import Status
 from groundglass.text.clauses import Item
 from groundglass.text.items import items_from
 from groundglass.text.lexicon import Lexicon
-from groundglass.text.plans import plan_of
+from groundglass.text.plans import named_by, plan_of
 from groundglass.text.references import comparison, recommendation
 from groundglass.text.sizes import Size, image_mentions, sizes
 from groundglass.text.tokens import tokens
@@ -43,10 +44,12 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
         return ()
     drafts: list[Draft] = []
     make = tuple.__new__  # half the price of the named tuple's own constructor
-    for what, at, status, where, attributes, first, last, rule, kind in plan.stated:
-        named = what or words.term(words.meanings[found[at][2]][1][0][1])
-        place = (found[first][0], found[last][1])
-        drafts.append(make(Draft, (named, status, where, attributes, (), *place, rule, kind)))
+    for named, at, anatomy, side, status, attributes, first, last, rule, kind in plan.stated:
+        said = named or named_by(found[at][2], anatomy, side, words)
+        if said is not None:
+            what, where = said
+            start, end = found[first][0], found[last][1]
+            drafts.append(make(Draft, (what, status, where, attributes, (), start, end, rule, kind)))
     if _DIGIT.search(sentence):
         if drafts and (measured := sizes(sentence)):
             drafts = _with_sizes(drafts, measured)
@@ -58,6 +61,16 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
     if plan.recommends:
         drafts.append(_recommended(sentence, items_from(found, sentence, words), words))
     return tuple(drafts)
+
+
+def outline(sentence: str, words: Lexicon) -> Iterator[tuple[str, Status, tuple[Attribute, ...]]]:
+    """Name, status and words beside it of every finding: all that labels need, without places, sizes and offsets."""
+    found = tokens(sentence, words)
+    if found:
+        for planned in plan_of(found, sentence, words).stated:
+            named = planned.named or named_by(found[planned.at][2], planned.anatomy, planned.side, words)
+            if named is not None:
+                yield named.what.name, planned.status, planned.attributes
 
 
 def _has_changed(draft: Draft) -> bool:
