@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from groundglass.app.synthesize.corrupt import corrupt
+from groundglass.app.synthesize.drr import drr
+from groundglass.app.synthesize.motion import motion
 from groundglass.app.synthesize.phantom import phantom
 
 synthesize = typer.Typer(
@@ -20,3 +23,6 @@ def _synthesize() -> None:
 
 
 synthesize.command()(phantom)
+synthesize.command()(drr)
+synthesize.command()(corrupt)
+synthesize.command()(motion)
