@@ -105,6 +105,22 @@ def test_exports_follow_the_review(server, read):
     assert heart["id"] in [finding["id"] for finding in document["report"]["findings"]]
 
 
+def test_fhir_holds_what_stands(server, read):
+    pytest.importorskip("fhir.resources")
+    before = server.http.get(f"/studies/{read}/export/fhir")
+    assert before.status_code == 200 and before.headers["content-type"] == "application/fhir+json"
+    bundle = before.json()
+    assert bundle["resourceType"] == "Bundle"
+    heart = next(f for f in report(server, read)["findings"] if f["term"] == "heart" and f["mask_url"])
+    server.http.patch(f"/studies/{read}/findings/{heart['id']}", json={"verdict": "rejected"})
+    after = server.http.get(f"/studies/{read}/export/fhir").json()
+    server.http.patch(f"/studies/{read}/findings/{heart['id']}", json={"verdict": "open"})
+    count = [
+        sum(entry["resource"]["resourceType"] == "Observation" for entry in each["entry"]) for each in (bundle, after)
+    ]
+    assert count[1] < count[0]
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
 def test_the_pdf_holds_the_report(server, read):
     answer = server.http.get(f"/studies/{read}/export/pdf")
@@ -158,6 +174,15 @@ def test_a_study_beside_its_prior(server, read, tmp_path):
     assert lengths and all(change["percent"] == pytest.approx(25, abs=0.1) for change in lengths)
     assert ratios and all(change["percent"] == pytest.approx(0, abs=0.1) for change in ratios)
     assert all(pair["matched_by"] == "name" for pair in answer.json()["pairs"] if pair["changes"])
+
+
+def test_a_form_that_the_report_does_not_fill_is_said_to_be_missing(server, volume):
+    study = server.study(volume)["id"]
+    assert server.read(study)["state"] == "done"
+    for kind in ("nifti", "seg", "sr"):
+        answer = server.http.get(f"/studies/{study}/export/{kind}")
+        assert answer.status_code == 409 and answer.json()["type"].endswith("not-available"), kind
+    assert server.http.get(f"/studies/{study}/export/json").status_code == 200
 
 
 def test_errors_of_the_request_come_at_once(server, radiograph, read):

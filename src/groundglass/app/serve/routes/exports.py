@@ -41,7 +41,13 @@ async def export_study(request: Request, study_id: models.Id, kind: models.Expor
     path = place.made_of(name, str(load_review(place).revision))
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        await desk.on_files(export, desk.opened(study_id), kind, path, what="export")
+        try:
+            await desk.on_files(export, desk.opened(study_id), kind, path, what="export")
+        except Problem as problem:
+            # Nothing is wrong with the request: the report, as it stands, has nothing of this form.
+            if problem.kind == "unsupported-input":
+                raise Problem(409, "not-available", problem.detail) from problem
+            raise
     with path.open("rb") as file:
         is_zip = file.read(4) == b"PK\x03\x04"
     if is_zip and media_type != "application/zip":
