@@ -13,11 +13,15 @@ _EXPORTS = {
     "BrainItem": "generator",
     "BrainItems": "generator",
     "BrainSubject": "subject",
+    "LabelContrast": "contrast",
     "draw_item": "drawing",
     "draw_label_contrast": "contrast",
     "paint": "contrast",
     "render_item": "generator",
     "template_subject": "subject",
+    "tissue_contrast": "contrast",
+    "tissues": "subject",
+    "unmoved": "drawing",
     "warped_subject": "subject",
 }
 

@@ -8,14 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from groundglass.synthesis.brain_atlas import STRUCTURES
 from groundglass.synthesis.brain_id.subject import (
     FLUID,
     GREY,
     GREY_TO_FLUID,
     LABEL_COUNT,
     OUTSIDE_BRAIN,
+    OWN,
     PURE_FLUID,
     STEPS,
+    TISSUE,
     WHITE,
     WHITE_TO_GREY,
 )
@@ -49,6 +52,21 @@ def draw_label_contrast(rng: np.random.Generator, *, bare: bool = False) -> Labe
     if rng.random() < 0.25 or bare:
         mean[OUTSIDE_BRAIN:], spread[OUTSIDE_BRAIN:] = mean[0], spread[0]
     return LabelContrast(mean.astype(np.float32), spread.astype(np.float32))
+
+
+def tissue_contrast(white: float, grey: float, fluid: float, *, spread: float = 6.0) -> LabelContrast:
+    """The contrast of one sequence: means of the three tissues (0 to 225); nuclei and hindbrain by what they mostly
+    consist of; fluid, bone and scalp outside."""
+    mean = np.zeros(LABEL_COUNT)
+    for number, name in enumerate(STRUCTURES):
+        mean[OWN + number] = white if TISSUE[name] == "white matter" else grey
+    mean[[WHITE, GREY, FLUID, PURE_FLUID]] = white, grey, fluid, fluid
+    share = np.arange(STEPS) / STEPS
+    mean[WHITE_TO_GREY : WHITE_TO_GREY + STEPS] = (1 - share) * white + share * grey
+    mean[GREY_TO_FLUID : GREY_TO_FLUID + STEPS] = (1 - share) * grey + share * fluid
+    mean[OUTSIDE_BRAIN:] = (fluid, 15, 60, 150)
+    spreads = np.where(mean > 0, spread, 0)
+    return LabelContrast(mean.astype(np.float32), spreads.astype(np.float32))
 
 
 def paint(contrast: LabelContrast, codes: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

@@ -87,6 +87,12 @@ def draw_placement(rng: np.random.Generator, shape: tuple[int, int, int], *, int
     )
 
 
+def unmoved(centre: NDArray[np.float64], *, field: NDArray[np.float32] | None = None) -> Placement:
+    """The patch upright about `centre` (MNI mm), bent by `field` (3, *coarse) voxels only."""
+    straight = np.zeros((3, 2, 2, 2), np.float32)
+    return Placement(np.eye(3), centre, straight if field is None else field, integrated=False, flip=False)
+
+
 def _artefacts(rng: np.random.Generator, shape: tuple[int, int, int], severe: bool) -> Artefacts:
     bias, nodes, gamma, noise = _SEVERE if severe else _MILD
     return Artefacts(

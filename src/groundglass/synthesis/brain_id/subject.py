@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from groundglass.synthesis.brain_atlas import LABEL, BrainAtlas, brain_atlas, template_t1
+from groundglass.synthesis.brain_atlas import LABEL, STRUCTURES, BrainAtlas, brain_atlas, template_t1
 from groundglass.synthesis.fields import coarse_noise, smooth_field
 
 # Generation labels: whole numbers for what is pure, and 50 steps from white to grey and from grey to fluid.
@@ -28,6 +28,16 @@ OWN = 10
 OUTSIDE_BRAIN = 256
 LAYERS_MM = (2.0, 7.0, 9.0, 16.0)
 LABEL_COUNT = OUTSIDE_BRAIN + len(LAYERS_MM)
+# What each structure mostly consists of.
+TISSUE = {
+    **dict.fromkeys(STRUCTURES, "grey matter"),
+    "background": "background",
+    **dict.fromkeys(("cerebrospinal fluid", "lateral ventricle", "third ventricle", "fourth ventricle"), "fluid"),
+    **dict.fromkeys(
+        ("cerebral white matter", "cerebellar white matter", "brainstem", "globus pallidus"), "white matter"
+    ),
+}
+_TISSUES = ("background", "fluid", "grey matter", "white matter")
 _FLUIDS = tuple(LABEL[n] for n in ("lateral ventricle", "third ventricle", "fourth ventricle"))
 _MIXED = tuple(LABEL[n] for n in ("cerebrospinal fluid", "cerebral cortex", "cerebral white matter"))
 
@@ -101,3 +111,9 @@ def _mixtures(grey: NDArray[np.float32], white: NDArray[np.float32]) -> NDArray[
     towards_fluid = fluid / np.maximum(grey + fluid, 1e-6)
     steps = np.where(fluid > white, GREY_TO_FLUID + STEPS * towards_fluid, WHITE_TO_GREY + STEPS * towards_grey)
     return np.round(steps).astype(np.int16)
+
+
+def tissues(structures: torch.Tensor) -> torch.Tensor:
+    """Structures (any shape) as 0 background, 1 fluid, 2 grey matter, 3 white matter."""
+    table = torch.tensor([_TISSUES.index(TISSUE[name]) for name in STRUCTURES], dtype=torch.uint8)
+    return table[structures.long()]
