@@ -57,7 +57,7 @@ function Progress({ now }: { now: Steps }) {
       <div class="thread" aria-hidden="true" />
       <ol>
         {now.steps.slice(-7).map((step, n, all) => <li key={`${n} ${step}`} aria-current={n === all.length - 1 ? "step" : undefined}>{step}</li>)}
-        {now.steps.length === 0 && <li aria-current="step">waiting</li>}
+        {now.steps.length === 0 && <li aria-current="step">Waiting for its turn</li>}
       </ol>
       <button type="button" class="button" onClick={() => void stopReading()}>Stop</button>
     </div>

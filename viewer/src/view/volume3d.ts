@@ -29,6 +29,7 @@ export async function createView3d(canvas: HTMLCanvasElement): Promise<View3d> {
     loadingText: "",
     logLevel: "error",
     isAlphaClipDark: true,
+    clipPlaneColor: [0, 0, 0, 0],
   });
   await niivue.attachToCanvas(canvas);
   niivue.setSliceType(niivue.sliceTypeRender);
