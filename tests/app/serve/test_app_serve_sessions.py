@@ -106,6 +106,19 @@ def test_what_is_accepted_is_a_finding_with_its_mask(server, study, session, vol
     assert [(row["name"], row["finding"]) for row in legend] == [("left kidney", finding["id"])]
 
 
+def test_the_worker_lets_images_go_and_sessions_come_back(server, volume, monkeypatch):
+    from groundglass.app.serve import bench
+    from groundglass.segmentation.interactive import Prompt
+
+    monkeypatch.setattr(bench, "_MAX_IMAGES", 2)
+    clicks = (Prompt("click", ((16.0, 12.0),), True, 8, 2),)
+    places = [server.desk.opened(server.study(volume)["id"]) for _ in range(3)]
+    standings = [bench.Standing(str(n), place, "i1", None, clicks) for n, place in enumerate(places)]
+    voxels = {bench.step(print, standing, "redo").voxels for standing in standings}
+    assert len(bench._images) == 2 and set(bench._sessions) == {"1", "2"}
+    assert voxels == {bench.step(print, standings[0], "redo").voxels} and voxels != {0}
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -29,7 +29,7 @@ from groundglass.io.atomic import write_json_atomic
 from groundglass.segmentation.interactive import Prompt, Session
 
 Step = Literal["prompt", "undo", "redo", "reset"]
-_MAX_SESSIONS, _MAX_IMAGES = 64, 4
+_MAX_SESSIONS, _MAX_IMAGES, _MAX_BYTES = 64, 16, 3 << 30
 
 _sessions: OrderedDict[str, Session] = OrderedDict()
 _images: OrderedDict[tuple[Path, str], Image] = OrderedDict()
@@ -151,7 +151,16 @@ def _image(opened: Opened, image_id: str) -> Image:
         except ValueError:
             raise ConfigurationError(image_id, "is no image of this study", "List its images.") from None
         _images[key] = study.images[index]
-        while len(_images) > _MAX_IMAGES:
-            _images.popitem(last=False)
+        _make_room()
     _images.move_to_end(key)
     return _images[key]
+
+
+def _make_room() -> None:
+    """Let go of the images that were not used for longest, with their sessions: those are made anew when asked for."""
+    while len(_images) > 1 and (
+        len(_images) > _MAX_IMAGES or sum(image.array.nbytes for image in _images.values()) > _MAX_BYTES
+    ):
+        _key, oldest = _images.popitem(last=False)
+        for key in [key for key, session in _sessions.items() if session.image is oldest]:
+            del _sessions[key]
