@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,10 +78,15 @@ def voxel_positions(
     steps = [
         axis.view([-1 if k == i else 1 for k in range(3)]) + bend[i] for i, axis in enumerate(axes)
     ]  # the field bends the patch before the affine map places it
-    index = torch.stack([sum(float(to_voxels[k, j]) * steps[j] for j in range(3)) + float(start[k]) for k in range(3)])
-    x = sum(float(affine[0, k]) * index[k] for k in range(3)) + float(affine[0, 3])
-    right = x > 0
+    index = torch.stack([_combined(to_voxels[k], steps) + float(start[k]) for k in range(3)])
+    right = _combined(affine[0, :3], list(index)) + float(affine[0, 3]) > 0
     return index, ~right if placement.flip else right
+
+
+def _combined(weights: NDArray[np.floating], parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The weighted sum of three arrays that broadcast."""
+    first, second, third = (float(w) * part for w, part in zip(weights, parts, strict=True))
+    return first + second + third
 
 
 def _image(acquisition: Acquisition, patch: _Patch, photo: bool, contrast: Draw) -> torch.Tensor:
