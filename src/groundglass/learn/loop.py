@@ -127,7 +127,7 @@ def _step(
 def _rate(step: int, plan: Plan) -> float:
     if step < plan.warmup:
         return (step + 1) / plan.warmup
-    left = max(1, plan.steps - plan.warmup)
+    left = max(1, (plan.horizon or plan.steps) - plan.warmup)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - plan.warmup) / left)))
 
 

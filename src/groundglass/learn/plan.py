@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -13,7 +13,8 @@ class Plan:
     AdamW with a linear warm-up of `warmup` steps to `learning_rate`, then a cosine to zero at `steps`.
     `clip` bounds the gradient norm (None: no bound). `average` is the decay of an exponential moving average
     of the weights, which then is what is validated and returned (None: the last weights). `precision` is
-    that of the forward pass; `seed` fixes initial draws of torch, numpy and random.
+    that of the forward pass; `seed` fixes initial draws of torch, numpy and random. With `horizon` the cosine is
+    that of a run of so many steps, of which this one is the beginning.
     """
 
     steps: int
@@ -27,3 +28,4 @@ class Plan:
     checkpoint_every: int = 500
     validate_every: int = 0
     seed: int = 0
+    horizon: int | None = field(default=None, repr=False)

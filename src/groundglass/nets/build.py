@@ -18,6 +18,7 @@ NETWORKS = {
     "PlanarUNet": "groundglass.nets.planar_unet:PlanarUNet",
     "PriorUNet": "groundglass.nets.prior_unet:PriorUNet",
     "ResNet": "monai.networks.nets.resnet:ResNet",
+    "ScribbleUNet": "groundglass.nets.scribble_unet:ScribbleUNet",
     "SegResNet": "monai.networks.nets.segresnet:SegResNet",
     "StrokeUNet": "groundglass.nets.stroke_unet:StrokeUNet",
     "UNet": "monai.networks.nets.unet:UNet",

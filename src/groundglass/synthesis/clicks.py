@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 Bool = NDArray[np.bool_]
 Points = NDArray[np.intp]
+Metric = Literal["chessboard", "taxicab"]
 
 
 def uniform_clicks(mask: Bool, rng: np.random.Generator, *, count: int = 1) -> Points:
@@ -47,9 +50,9 @@ def border_clicks(mask: Bool, rng: np.random.Generator, *, count: int = 1, apart
     return np.array(chosen, dtype=np.intp).reshape(-1, 2)
 
 
-def click_weights(mask: Bool) -> NDArray[np.float64]:
+def click_weights(mask: Bool, *, metric: Metric = "chessboard") -> NDArray[np.float64]:
     """(H, W) probability of each pixel of the mask to be clicked: proportional to exp(d) - 1, d its distance to the
-    border in chamfer steps (taxicab), as Sakinis et al. (arXiv 1903.08205) and MONAI's DeepGrow have it.
+    border in chamfer steps, as Sakinis et al. (arXiv 1903.08205) and MONAI's DeepGrow have it (chessboard).
 
     The image's edge is no border. Zeros for an empty mask. Computed relative to the deepest pixel: exp overflows past
     d = 709.
@@ -58,7 +61,7 @@ def click_weights(mask: Bool) -> NDArray[np.float64]:
 
     if not mask.any():
         return np.zeros(mask.shape)
-    depth = distance_transform_cdt(mask, metric="taxicab").astype(np.float64)
+    depth = distance_transform_cdt(mask, metric=metric).astype(np.float64)
     # A mask without any outside has no border; every pixel is then as good.
     depth = np.where(depth < 0, 1.0, depth)
     deepest = depth.max()
@@ -66,13 +69,22 @@ def click_weights(mask: Bool) -> NDArray[np.float64]:
     return weight / weight.sum()
 
 
-def deep_click(mask: Bool, rng: np.random.Generator) -> Points:
+def deep_click(mask: Bool, rng: np.random.Generator, *, metric: Metric = "chessboard") -> Points:
     """(1, 2) a click drawn by `click_weights`; (0, 2) when the mask is empty."""
-    weight = click_weights(mask).ravel()
+    weight = click_weights(mask, metric=metric).ravel()
     if not weight.any():
         return np.empty((0, 2), dtype=np.intp)
     at = rng.choice(weight.size, p=weight)
     return np.array([np.unravel_index(at, mask.shape)], dtype=np.intp)
+
+
+def first_deep_clicks(mask: Bool, rng: np.random.Generator, *, most: int = 5) -> Points:
+    """(<= most, 2) DeepGrow's first clicks: one in each part, in raster order; corners join pixels."""
+    from scipy.ndimage import label
+
+    parts, count = label(mask, np.ones((3, 3)))
+    clicks = [deep_click(parts == k, rng) for k in range(1, min(count, most) + 1)]
+    return np.concatenate(clicks) if clicks else np.empty((0, 2), dtype=np.intp)
 
 
 def discrepancy(truth: Bool, prediction: Bool) -> tuple[Bool, Bool]:
@@ -81,7 +93,12 @@ def discrepancy(truth: Bool, prediction: Bool) -> tuple[Bool, Bool]:
 
 
 def correcting_click(
-    truth: Bool, prediction: Bool, rng: np.random.Generator, *, probability: float = 1.0
+    truth: Bool,
+    prediction: Bool,
+    rng: np.random.Generator,
+    *,
+    probability: float = 1.0,
+    metric: Metric = "chessboard",
 ) -> tuple[Points, bool]:
     """DeepGrow's simulated user: one click in the larger of missed and spilled (by pixels), drawn by `click_weights`,
     and whether it is positive. With 1 - `probability`, and where nothing is wrong, no click: (0, 2).
@@ -90,4 +107,4 @@ def correcting_click(
     positive = bool(missed.sum() >= spilled.sum())
     if rng.random() >= probability:
         return np.empty((0, 2), dtype=np.intp), positive
-    return deep_click(missed if positive else spilled, rng), positive
+    return deep_click(missed if positive else spilled, rng, metric=metric), positive

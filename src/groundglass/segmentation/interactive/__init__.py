@@ -13,6 +13,7 @@ _EXPORTS = {
     "View": "engine",
     "default_engine": "network",
     "export_onnx": "network",
+    "guidance_map": "guidance",
     "onnx_engine": "network",
     "torch_engine": "network",
 }

@@ -57,20 +57,16 @@ def careful_strokes(truth: Bool) -> tuple[Bool, Bool]:
 
 
 def _middle_line(part: Bool, *, longest: int = LONGEST) -> Bool:
-    from skimage.graph import MCP
+    """The `longest` pixels of the part's middle line that are nearest to its deepest pixel, and that pixel."""
     from skimage.morphology import skeletonize
 
     depth = _depth(part)
-    line = np.asarray(skeletonize(part)) & (depth >= 0.4 * depth.max())
-    start = np.unravel_index(int(depth.argmax()), part.shape)
-    line[start] = True
-    if line.sum() <= longest:
-        return line
-    steps, _ = MCP(np.where(line, 1.0, np.inf)).find_costs([start])
-    nearest = np.argsort(np.where(line, steps, np.inf), axis=None, kind="stable")[:longest]
-    kept = np.zeros(part.size, dtype=bool)
-    kept[nearest] = True
-    return kept.reshape(part.shape) & line
+    start = np.array(np.unravel_index(int(depth.argmax()), part.shape))
+    line = np.argwhere(np.asarray(skeletonize(part)) & (depth >= 0.4 * depth.max()))
+    near = line[np.argsort(((line - start) ** 2).sum(axis=1), kind="stable")[:longest]]
+    drawn = np.zeros_like(part)
+    drawn[near[:, 0], near[:, 1]] = drawn[start[0], start[1]] = True
+    return drawn
 
 
 def _worst(truth: Bool, prediction: Bool) -> tuple[Bool, bool] | None:

@@ -16,7 +16,6 @@ from groundglass.synthesis import first_prompt, generous_strokes
 
 # Every fourth batch has fewer, larger pictures: the session works at 256 pixels.
 SIZES = ((128, 12), (128, 12), (128, 12), (256, 3))
-GENEROUS = 0.4
 Tensors = dict[str, torch.Tensor]
 
 
@@ -35,7 +34,9 @@ class InteractiveBatches(NumberedBatches[Tensors]):
 
     def _sample(self, rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
         picture, target = self.sampler.draw(rng, size)
-        drawn = generous_strokes(target, rng) if rng.random() < GENEROUS else first_prompt(target, rng)
+        drawn = (
+            generous_strokes(target, rng) if rng.random() < self.sampler.diet.generous else first_prompt(target, rng)
+        )
         box = np.zeros(target.shape, dtype=np.float32)
         if drawn.box is not None:
             top, left, bottom, right = drawn.box

@@ -9,7 +9,7 @@ al., ScribblePrompt, ECCV 2024).
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, Image
 from groundglass.segmentation.interactive.grid import SIZE, Grid, resized
 from groundglass.segmentation.interactive.planes import Planes
+from groundglass.segmentation.interactive.training.phantoms import COUNTS, phantoms
 
 Byte = NDArray[np.uint8]
 SCENES = 1000
@@ -127,19 +128,28 @@ SOURCES: dict[str, Callable[[Path, np.random.Generator], Iterator[Item]]] = {
     "hippocampus-msd": hippocampi,
     "sarcoma-petct": sarcomas,
     **{name: pictures(name) for name in PICTURES},
+    **{f"phantom-{kind}": phantoms(kind) for kind in COUNTS},
 }
 
 
-def _item(picture: NDArray[np.float32], layers: list[Layer], rng: np.random.Generator, *, cut: bool = True) -> Item:
-    """At most of the working grid's size, with two layers of superpixels and one of ridges when it is to be cut."""
+def fitted(picture: NDArray[np.float32], layers: Sequence[Layer]) -> Item:
+    """A picture in [0, 1] with its layers, at most as large as the working grid."""
     shape = (int(picture.shape[0]), int(picture.shape[1]))
     # Small slices stay as they are: posing them enlarges picture and labels smoothly.
     inner = Grid.of(shape).inner if max(shape) > SIZE else shape
     small = np.clip(255 * resized(picture, inner), 0, 255).astype(np.uint8)
-    held = [Layer(_nearest(layer.labels, inner), layer.kind) for layer in layers]
-    if cut:
-        held += [superpixels(small, rng, low=1, high=60), superpixels(small, rng, low=60, high=500), ridges(small, rng)]
+    held = (Layer(_nearest(layer.labels, inner), layer.kind) for layer in layers)
     return Item(small, tuple(layer for layer in held if layer.labels.any()))
+
+
+def _item(picture: NDArray[np.float32], layers: list[Layer], rng: np.random.Generator, *, cut: bool = True) -> Item:
+    """The same, with two layers of superpixels and one of ridges when it is to be cut."""
+    item = fitted(picture, layers)
+    if not cut:
+        return item
+    small = item.picture
+    more = superpixels(small, rng, low=1, high=60), superpixels(small, rng, low=60, high=500), ridges(small, rng)
+    return Item(small, (*item.layers, *(layer for layer in more if layer.labels.any())))
 
 
 def superpixels(picture: Byte, rng: np.random.Generator, *, low: float, high: float) -> Layer:
@@ -223,4 +233,5 @@ def _load(path: Path) -> list[Item]:
                 found[number] = (arrays[key], [])
             else:
                 found[number][1].append(Layer(arrays[key], rest.partition("-")[2]))
-    return [Item(picture, tuple(layers)) for picture, layers in found.values()]
+    # A healthy phantom may hold nothing to point at.
+    return [Item(picture, tuple(layers)) for picture, layers in found.values() if layers]

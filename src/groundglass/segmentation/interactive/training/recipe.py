@@ -1,4 +1,4 @@
-"""Trains the network of interactive segmentation from a seed."""
+"""Trains the network of interactive segmentation from a seed, in two stages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 from groundglass.core import ConfigurationError
 
 FILTERS = (32, 48, 64, 96, 128)
-STEPS = 8000
+# Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the second stage.
+FIRST, HORIZON, SECOND = 4500, 8500, 2500
 VERSION = "0.1"
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
-    """Train into `folder` (weights.safetensors, config.json); the loss at the end comes back.
+    """Train into `folder` (weights.safetensors, config.json); the losses at the end come back.
 
-    `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. A run that was killed goes on
-    from its last checkpoint. Raises ConfigurationError without `data`.
+    `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
+    is learnt, then anatomy and careful strokes (see `samples`). `steps` shortens both stages in proportion. A run that
+    was killed goes on from its last checkpoint. Raises ConfigurationError without `data`.
     """
     import torch
 
@@ -25,28 +27,32 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     from groundglass.models import save_model
     from groundglass.nets.build import build_network
     from groundglass.segmentation.interactive.training.batches import Ahead, InteractiveBatches
-    from groundglass.segmentation.interactive.training.objective import objective
+    from groundglass.segmentation.interactive.training.objective import objective, shorter_objective
     from groundglass.segmentation.interactive.training.pool import build_pool
-    from groundglass.segmentation.interactive.training.samples import Sampler
+    from groundglass.segmentation.interactive.training.samples import ANATOMY, EDGES, Sampler
 
     if data is None:
         raise ConfigurationError("interactive", "needs the open data sets", "Pass --data.")
     pool = build_pool(folder / "pool", data, seed=seed)
     torch.manual_seed(seed)
     architecture = {"in_full": 5, "in_half": 6, "walk": 2, "filters": list(FILTERS)}
-    network = build_network("StrokeUNet", **architecture).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    plan = Plan(
-        steps=steps or STEPS,
-        learning_rate=2e-3,
-        weight_decay=1e-4,
-        warmup=200,
-        average=0.998,
-        precision="bf16",
-        checkpoint_every=500,
-        seed=seed,
+    network = build_network("StrokeUNet", **architecture)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    share = 1.0 if steps is None else steps / (FIRST + SECOND)
+    fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
+    stages = (
+        ("first", EDGES, objective, FIRST, fast),
+        ("second", ANATOMY, shorter_objective, SECOND, {"learning_rate": 1.5e-3, "warmup": 50}),
     )
-    batches = Ahead(InteractiveBatches(Sampler(pool), seed), plan.steps)
-    history = run(network, batches, objective, plan, folder=folder / "run")
+    losses = {}
+    for name, diet, loss, length, rates in stages:
+        plan = Plan(
+            steps=max(1, round(share * length)), weight_decay=1e-4, average=0.998, precision="bf16",
+            checkpoint_every=500, seed=seed, **rates,
+        )  # fmt: skip
+        batches = Ahead(InteractiveBatches(Sampler(pool, diet), seed), plan.steps)
+        history = run(network, batches, loss, plan, folder=folder / name)
+        losses[f"loss of the {name} stage"] = history.loss[-1]
     config = {"name": "interactive", "version": VERSION, "architecture": {"net": "StrokeUNet", **architecture}}
     save_model(folder, network, config)
-    return {"steps": plan.steps, "loss": history.loss[-1]}
+    return {"steps": FIRST + SECOND if steps is None else steps, **losses}

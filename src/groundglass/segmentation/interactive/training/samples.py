@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from groundglass.segmentation.interactive.training.pool import Item, Layer, Pool
 from groundglass.synthesis import smooth_noise
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
-# How often each source is drawn.
-SHARES = {
-    "scenes": 0.34,
-    "nuclei-dsb2018": 0.10,
-    "hippocampus-msd": 0.06,
-    "sarcoma-petct": 0.14,
-    "vqa-rad": 0.18,
-    "cxr-nih14": 0.10,
-    "blood-cells-cbc": 0.08,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Diet:
+    """What samples are made of. `shares`: how often each source is drawn. `smoothed`: how often a target of superpixels
+    is several of them with a smooth outline, as organs have. `striped`: how often bands cross the picture, as ribs do.
+    `generous`: how often the first prompt is a careful set of strokes.
+    """
+
+    shares: Mapping[str, float]
+    smoothed: float = 0.0
+    striped: float = 0.0
+    generous: float = 0.4
+
+
+# First anything that has an edge, then what looks more like anatomy and like annotators' strokes.
+EDGES = Diet(
+    {
+        "scenes": 0.34,
+        "nuclei-dsb2018": 0.10,
+        "hippocampus-msd": 0.06,
+        "sarcoma-petct": 0.14,
+        "vqa-rad": 0.18,
+        "cxr-nih14": 0.10,
+        "blood-cells-cbc": 0.08,
+    }
+)
+ANATOMY = Diet(
+    {
+        "scenes": 0.14,
+        "nuclei-dsb2018": 0.08,
+        "hippocampus-msd": 0.06,
+        "sarcoma-petct": 0.10,
+        "vqa-rad": 0.14,
+        "cxr-nih14": 0.08,
+        "blood-cells-cbc": 0.04,
+        "phantom-chest-ct": 0.06,
+        "phantom-abdomen-ct": 0.06,
+        "phantom-radiograph": 0.06,
+        "phantom-retina": 0.06,
+        "phantom-microscopy": 0.04,
+        "phantom-ultrasound": 0.08,
+    },
+    smoothed=0.6,
+    striped=0.15,
+    generous=0.6,
+)
 LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
 
 
@@ -33,28 +71,33 @@ class Sampler:
     """Draws samples from a pool: source, picture, layer, target, pose, look."""
 
     pool: Pool
+    diet: Diet = EDGES
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Float, Bool]:
         """A picture (size, size) in [0, 1] and its target, neither tiny nor nearly everything."""
-        names = [name for name in SHARES if self.pool.get(name)]
-        odds = np.array([SHARES[name] for name in names])
+        names = [name for name in self.diet.shares if self.pool.get(name)]
+        odds = np.array([self.diet.shares[name] for name in names])
         while True:
             items = self.pool[names[int(rng.choice(len(names), p=odds / odds.sum()))]]
             item = items[int(rng.integers(len(items)))]
-            chosen = _pick(item, rng)
+            chosen = _pick(item, rng, self.diet.smoothed)
             for _ in range(TRIALS):
                 picture, target = _posed(item.picture, chosen, rng, size)
                 if LEAST_PIXELS <= target.sum() <= LARGEST_SHARE * target.size:
+                    if self.diet.striped and rng.random() < self.diet.striped:
+                        picture = striped(picture, rng)
                     return looked(picture, rng), target
 
 
-def _pick(item: Item, rng: np.random.Generator) -> Bool:
+def _pick(item: Item, rng: np.random.Generator, smoothed: float) -> Bool:
     """A target (H, W): half of the draws are superpixels or ridges where there are any besides real labels."""
     layer = item.layers[int(rng.integers(len(item.layers)))]
     kinds = {held.kind for held in item.layers}
     if len(kinds) > 1 and rng.random() < 0.5:
         named = [held for held in item.layers if held.kind != "parts"]
         layer = named[int(rng.integers(len(named)))]
+    if smoothed and layer.kind == "parts" and rng.random() < smoothed:
+        return _smooth_parts(layer.labels, rng)
     return _of_layer(layer, rng)
 
 
@@ -77,6 +120,22 @@ def _of_layer(layer: Layer, rng: np.random.Generator) -> Bool:
             beside = np.unique(labels[gaussian_filter(found.astype(np.float32), 1.5) > 0.02])
             found |= labels == int(rng.choice(beside))
     return found
+
+
+def _smooth_parts(labels: NDArray[np.uint16], rng: np.random.Generator) -> Bool:
+    """Neighbouring superpixels as one, up to a tenth of the picture, holes filled and the outline smoothed."""
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    found = labels == int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))
+    wanted = labels.size * float(np.exp(rng.uniform(np.log(0.004), np.log(0.2))))
+    for _ in range(12):
+        if found.sum() >= wanted:
+            break
+        beside = np.unique(labels[gaussian_filter(found.astype(np.float32), 1.5) > 0.02])
+        found |= labels == int(rng.choice(beside))
+    sigma = rng.uniform(0.04, 0.12) * np.sqrt(found.sum())
+    rounded = gaussian_filter(binary_fill_holes(found).astype(np.float32), sigma) > 0.5
+    return rounded if rounded.any() else found
 
 
 def _posed(picture: NDArray[np.uint8], target: Bool, rng: np.random.Generator, size: int) -> tuple[Float, Bool]:
@@ -116,6 +175,16 @@ def _sampled(stack: Float, places: NDArray[np.float64]) -> Float:
     grid = torch.from_numpy(normal[None].astype(np.float32))
     held = torch.from_numpy(stack)[None]
     return torch.nn.functional.grid_sample(held, grid, padding_mode="border", align_corners=True)[0].numpy()
+
+
+def striped(picture: Float, rng: np.random.Generator) -> Float:
+    """Soft parallel bands, slightly bent, brighter than what they cross."""
+    rows, columns = np.indices(picture.shape, dtype=np.float32)
+    angle, pitch = rng.uniform(0, np.pi), rng.uniform(0.06, 0.3) * picture.shape[0]
+    along = (np.cos(angle) * rows + np.sin(angle) * columns) / pitch
+    bend = smooth_noise(picture.shape, rng, 0.5 * picture.shape[0])
+    bands = np.clip(3 * (np.sin(2 * np.pi * (along + 0.4 * bend)) - rng.uniform(-0.2, 0.6)), 0, 1)
+    return np.asarray(picture + np.float32(rng.uniform(0.05, 0.25)) * bands, dtype=np.float32)
 
 
 def looked(picture: Float, rng: np.random.Generator) -> Float:
