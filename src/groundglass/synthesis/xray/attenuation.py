@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,7 +99,7 @@ def expose(paths: torch.Tensor, exposure: Exposure, rng: np.random.Generator) ->
 
 
 @cache
-def _table() -> dict[str, dict[str, list[float]]]:
+def _table() -> dict[str, Any]:
     text = (resources.files("groundglass.synthesis.xray") / "data" / "nist_attenuation.json").read_text("utf-8")
-    held: dict[str, dict[str, list[float]]] = json.loads(text)
+    held: dict[str, Any] = json.loads(text)
     return held
