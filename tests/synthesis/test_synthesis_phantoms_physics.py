@@ -25,8 +25,8 @@ def test_ct_noise_has_its_deviation_and_the_spectrum_of_the_ramp() -> None:
     bins = np.digitize(frequency, np.arange(0.02, 0.5, 0.02))
     radial = np.array([power[bins == b].mean() for b in range(1, 24)])
     middle = np.arange(0.03, 0.49, 0.02)
-    assert middle[radial.argmax()] == pytest.approx(SHARPNESS / np.sqrt(2), abs=0.03)
-    expected = middle * np.exp(-((middle / SHARPNESS) ** 2)) + 0.02 * np.hypot(0.5, 0.5)
+    assert middle[radial.argmax()] == pytest.approx(SHARPNESS / np.sqrt(2), abs=0.04)
+    expected = (middle * np.exp(-((middle / SHARPNESS) ** 2)) + 0.02 * np.hypot(0.5, 0.5)) * np.sinc(middle) ** 2
     assert np.corrcoef(radial, expected)[0, 1] > 0.99
 
 

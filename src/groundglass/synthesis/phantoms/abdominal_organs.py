@@ -72,7 +72,7 @@ def _under_dome(torso: Torso, x: Float, y: Float, z: Float) -> Float:
 def _liver(torso: Torso) -> Organ:
     thorax, scale = torso.thorax, torso.scale
     wide, reach, tip = thorax.width, torso.liver_reach, torso.liver_tip
-    rise = 0.62 + 0.25 * (reach / 75)
+    rise = 0.52 + 0.22 * (reach / 75)
 
     def distance(x: Float, y: Float, z: Float) -> Float:
         wall = np.maximum(cage_distance(torso, x, y, z) + np.float32(4.0), _under_dome(torso, x, y, z))
@@ -114,7 +114,7 @@ def _kidneys(torso: Torso) -> list[Organ]:
     found = []
     for name, side in (("right", -1), ("left", 1)):
         centre = kidney_centre(torso, side)
-        axes = (27 * torso.scale, 23 * torso.scale, 54 * torso.scale)
+        axes = (29 * torso.scale, 24.5 * torso.scale, 56 * torso.scale)
         hull = ellipsoid(centre, axes, turn=-side * 0.22)
         sinus = ellipsoid((centre[0] - side * 21, centre[1] + 8, centre[2]), (20, 13, 24))
 

@@ -108,7 +108,8 @@ def _paint(painted: ChestScene, plants: Sequence[Plant], rng: np.random.Generato
                 found[number] = paint(painted, plant)  # type: ignore[operator]
 
     chest.paint_wall(scene, torso, tissue)
-    chest.paint_lungs(scene, torso, tissue, texture=chest.lung_texture(scene, torso.draws("texture")))
+    texture = chest.lung_texture(scene, torso.draws("texture"))
+    chest.paint_lungs(scene, torso, tissue, texture=texture)
     plant_all("consolidation", paint_consolidation)
     chest.paint_lung_trees(scene, torso, tissue)
     paint_abdomen(scene, torso, tissue)
@@ -125,6 +126,7 @@ def _paint(painted: ChestScene, plants: Sequence[Plant], rng: np.random.Generato
     for number, plant in enumerate(plants):
         if plant.name == "cardiomegaly":
             found[number] = _large_heart(painted, plant)
+    chest.mottle(scene, texture)
     paint_table(scene, torso, rng)
     return [found[number] for number in sorted(found)]
 

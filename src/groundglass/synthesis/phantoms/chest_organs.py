@@ -123,18 +123,14 @@ def great_vessels(torso: Torso) -> dict[str, Capsules]:
         )
         + Capsules.along(between(np.stack([fork, fork + np.array([16, -8, 4]), [34.0, -14, cz - 12]]), 8), 0.6 * radius)
     )
-    found["oesophagus"] = Capsules.along(
-        between(
-            line(
-                (2, -0.28 * thorax.depth, thorax.height + 40),
-                (4, -0.42 * thorax.depth, cz),
-                (10, -0.42 * thorax.depth, 0.25 * cz),
-                (18, -0.2 * thorax.depth, thorax.left.dome_height * 0.55),
-            ),
-            30,
-        ),
-        7.0,
-    )
+    depth, inlet = thorax.depth, thorax.height + 40
+    stations = line(
+        (2, -0.28 * depth, inlet), (4, -0.4 * depth, cz), (10, -0.4 * depth, 0.25 * cz),
+        (18, -0.2 * depth, 0.55 * thorax.left.dome_height),
+    )  # fmt: skip
+    gullet = between(stations, 30)
+    _clear_of_spine(torso, gullet, 7.0)
+    found["oesophagus"] = Capsules.along(gullet, 7.0)
     return found
 
 
@@ -198,7 +194,9 @@ def spine_distance(torso: Torso, x: Float, y: Float, z: Float) -> Float:
     half = along([v.half_width for v in levels])
     radial = np.hypot((x - cx) / (half + 5), (y - cy) / (0.74 * half + 5))
     body = (radial - 1) * (0.8 * half)
-    behind = np.maximum(np.abs(x - cx) - half - 7, y - cy)
+    # In the loins the muscles behind the spine are thick and wide.
+    wide = half + 7 + 12 * np.clip(-z / np.float32(30), 0, 1)
+    behind = np.maximum(np.abs(x - cx) - wide, y - cy)
     return np.minimum(body, behind).astype(np.float32)
 
 
@@ -276,6 +274,11 @@ def lung_texture(scene: Scene, rng: np.random.Generator) -> Float:
     extent = [n * s for n, s in zip(canvas.shape, canvas.spacing, strict=True)]
     kept = nodes[tuple(slice(0, max(4, min(16, int(e / 25)))) for e in extent)]
     return zoom(kept, [n / k for n, k in zip(canvas.shape, kept.shape, strict=True)], order=1)
+
+
+def mottle(scene: Scene, texture: Float) -> None:
+    """Soft tissue is uneven, too: a quarter of the lungs' texture, some 5 HU over centimetres."""
+    scene.values += np.where(scene.values > -300, np.float32(0.3) * texture, np.float32(0))
 
 
 def hila(torso: Torso) -> dict[int, Points]:

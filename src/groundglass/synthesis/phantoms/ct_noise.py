@@ -27,6 +27,8 @@ def ct_noise(rng: np.random.Generator, canvas: Canvas, sd: float) -> NDArray[np.
     frequency = np.hypot(wide, high)
     # The floor keeps voxels larger than the kernel's resolution from having no noise at all.
     power = frequency * np.exp(-((frequency / SHARPNESS) ** 2)) + 0.02 * frequency.max()
+    # A voxel is the mean over its square.
+    power *= np.sinc(wide * canvas.spacing[0]) ** 2 * np.sinc(high * canvas.spacing[1]) ** 2
     power[0, 0] = 0
     gain = np.sqrt(power).astype(np.float32)[:, :, None]
     shaped = irfft2(rfft2(white, axes=(0, 1)) * gain, s=canvas.shape[:2], axes=(0, 1))

@@ -20,7 +20,7 @@ from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 
 NAMES = ("red blood cell", "white blood cell", "platelet")
 # Optical density per unit of stain in red, green and blue light.
-_HAEMOGLOBIN = np.array([0.10, 0.42, 0.36], dtype=np.float32)
+_HAEMOGLOBIN = np.array([0.07, 0.29, 0.25], dtype=np.float32)
 _AZURE = np.array([0.62, 0.95, 0.28], dtype=np.float32)
 _PLASMA = np.array([0.20, 0.30, 0.12], dtype=np.float32)
 _DIAMETER = {"red blood cell": (6.2, 8.2), "white blood cell": (10.0, 15.5), "platelet": (1.6, 3.2)}
@@ -48,7 +48,7 @@ def make(
     size: int = 256,
     pixel: float = 0.25,
     aperture: float = 0.9,
-    electrons: float = 9000,
+    electrons: float = 30000,
 ) -> Drawn:
     """`size` pixels of `pixel` um; `aperture` of the objective, `electrons` at full scale. The size of a plant is its
     diameter in um (kept in mm in its measurement). Cells may touch and overlap a little, as in a film."""

@@ -109,16 +109,18 @@ def _paint_bone(scene: Scene, tubes: Capsules, tissue: Tissue, name: str) -> Non
     found = touched(scene.canvas, tubes)
     share = scene.coverage(found.distance)
     values = scene.values.reshape(-1)
-    value = bone_value(found.distance, tissue, rim=1.0)
+    value = bone_value(found.distance, tissue, rim=0.8)
     values[found.index] += share * (value - values[found.index])
     scene.labels.reshape(-1)[found.index[found.distance < 0]] = scene.number(name)
 
 
 def bone_value(distance: Float, tissue: Tissue, *, rim: float) -> Float:
-    """HU by depth: a cortex of `rim` mm on marrow; voxels larger than the cortex see part of it."""
+    """Value by depth: a cortex of `rim` mm on marrow that trabeculae make uneven."""
     marrow, cortex = np.float32(tissue["marrow"]), np.float32(tissue["cortex"])
     depth = np.clip(-distance / np.float32(2 * rim), 0, 1)
-    return (cortex + (marrow - cortex) * depth**2).astype(np.float32)
+    # A grain of the picture alone: seeded by the window, the same in every run.
+    grain = np.random.default_rng(distance.size).standard_normal(distance.shape, dtype=np.float32)
+    return (cortex + (marrow * (1 + np.float32(0.3) * grain) - cortex) * depth**1.5).astype(np.float32)
 
 
 def gap_mask(scene: Scene, gap: Touched, tissue: Tissue, *, noise: float) -> tuple[Mask, float]:
@@ -161,7 +163,7 @@ def paint_spine(scene: Scene, torso: Torso, tissue: Tissue, breaks: Breaks) -> N
         body, walls = body_of(torso, bone, x, y, z, loss=breaks.vertebrae.get(bone.name, 0.0))
         disc = np.maximum(walls, np.abs(z - cz) - np.float32(0.68 * bone.height))
         scene.paint(window, disc, tissue["disc"])
-        value = bone_value(np.maximum(body, -6), tissue, rim=0.9)
+        value = bone_value(np.maximum(body, -6), tissue, rim=0.7)
         name = f"{bone.name} vertebra"
         scene.paint(window, body, value, name)
         _paint_bone(scene, _arch(torso, bone), tissue, name)

@@ -1,7 +1,8 @@
 """CT numbers in HU of normal tissue, unenhanced and in the portal venous phase.
 
 Means of adults as published: lung -850 to -800, fat -100, muscle 55, liver 58 and 110, spleen 50 and 120, kidney 32 and
-180, pancreas 42 and 95, unclotted blood 42, cortical bone 700 to 1200, marrow 150 to 250, bile and urine 5 to 10
+180, pancreas 42 and 95, unclotted blood 42, cortical bone 700 to 1200 (less
+where thinner than a voxel), marrow 100 to 250, bile and urine 5 to 10
 (J. T. Bushberg et al., The Essential Physics of Medical Imaging, 3rd ed., 2011, ch. 10; A. Lamba et al., AJR 2014; 203:
 W570 for enhanced organs). Patients differ by the standard deviations of `_SPREAD`.
 """
@@ -34,8 +35,8 @@ _MEANS = {
     "adrenal": (25, 65),
     "bladder": (6, 8),
     "lung": (-845, -835),
-    "marrow": (190, 200),
-    "cortex": (720, 720),
+    "marrow": (140, 150),
+    "cortex": (560, 560),
     "disc": (85, 90),
     "canal": (15, 18),
     "cartilage": (110, 110),
@@ -53,7 +54,7 @@ _MEANS = {
     "consolidation": (32, 55),
     "prostate": (40, 60),
 }
-_SPREAD = {"lung": 18.0, "marrow": 45.0, "cortex": 90.0, "blood": 3.0, "fat": 5.0, "liver": 7.0, "kidney": 5.0}
+_SPREAD = {"lung": 18.0, "marrow": 40.0, "cortex": 60.0, "blood": 3.0, "fat": 5.0, "liver": 7.0, "kidney": 5.0}
 
 
 @dataclass(frozen=True)

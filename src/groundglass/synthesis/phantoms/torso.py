@@ -79,7 +79,7 @@ def random_torso(rng: np.random.Generator, *, ratio: float | None = None, varian
         spine=spine,
         variant=chosen,
         scale=scale,
-        liver_tip=rng.uniform(-105, -60) * scale,
+        liver_tip=rng.uniform(-122, -80) * scale,
         liver_reach=rng.uniform(30, 75) * scale,
         spleen_long=rng.uniform(42, 62) * scale,
         kidney_drop=(rng.uniform(0, 18), rng.uniform(-10, 8)),
@@ -124,7 +124,7 @@ def _spine(thorax: Thorax, variant: Variant, rng: np.random.Generator) -> tuple[
     for index in range(first - 1, -1, -1):
         heights.insert(0, heights[0] + (steps[index] + steps[index + 1]) / 2)
     found = []
-    back = -0.56 * thorax.depth
+    back = -0.48 * thorax.depth
     for index, (name, z) in enumerate(zip(names, heights, strict=True)):
         x = float(thorax.scoliosis(np.array([np.clip(z / thorax.height, 0, 1)], dtype=np.float32))[0])
         y, slope = _bow(index - first, len(names) - first, kyphosis, lordosis)
