@@ -60,11 +60,11 @@ def write_simulated_dx(picture: NDArray[np.floating[Any]], film: SimulatedFilm, 
 
 def _dataset(picture: NDArray[np.floating[Any]], film: SimulatedFilm) -> FileDataset:
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = DX
-    meta.MediaStorageSOPInstanceUID = hashed_uid(*film.seed, "instance")
+    meta.MediaStorageSOPClassUID = UID(DX)
+    meta.MediaStorageSOPInstanceUID = UID(hashed_uid(*film.seed, "instance"))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     data.SpecificCharacterSet = "ISO_IR 192"
