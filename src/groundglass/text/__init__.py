@@ -36,6 +36,7 @@ from groundglass.text.batch import Row, in_order, label_table, label_values
 from groundglass.text.labels import Label, LabelSet, label, label_reports, label_set, label_sets, read_label_set
 from groundglass.text.plain import decode_report
 from groundglass.text.reading import read_findings, read_report, read_reports
+from groundglass.text.sentences import sentences as sentence_spans
 
 __all__ = [
     "Label",
@@ -53,4 +54,5 @@ __all__ = [
     "read_label_set",
     "read_report",
     "read_reports",
+    "sentence_spans",
 ]

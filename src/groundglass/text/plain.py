@@ -61,11 +61,11 @@ def _is_likely(text: str, encoding: str) -> bool:
         kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
         return len(_HALF_KANA.findall(text)) <= 0.1 * (kana + han) and kana > 0.05 * (kana + han)
     if encoding == "gb18030":
-        han = _HAN.findall(text)
+        signs = _HAN.findall(text)
         # The first level of GB 2312 holds the 3,755 commonest characters: lead bytes B0 to D7.
-        common = sum(b"\xb0" <= c.encode("gb18030")[:1] <= b"\xd7" for c in han)
-        others = sum(ord(c) > 127 for c in text) - len(han) - len(_PUNCTUATION.findall(text))
-        return len(han) >= 2 and common >= 0.8 * len(han) and others <= 0.2 * len(han)
+        common = sum(b"\xb0" <= c.encode("gb18030")[:1] <= b"\xd7" for c in signs)
+        others = sum(ord(c) > 127 for c in text) - len(signs) - len(_PUNCTUATION.findall(text))
+        return len(signs) >= 2 and common >= 0.8 * len(signs) and others <= 0.2 * len(signs)
     return True
 
 
