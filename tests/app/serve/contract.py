@@ -17,15 +17,23 @@ from schemathesis.core.failures import Failure, FailureGroup
 load_all_checks()
 
 # Operations that end what the others need get ids of their own making only.
-_ENDS = {"delete_study", "delete_finding", "delete_image", "delete_label", "end_session", "cancel_job"}
+_ENDS = {
+    "delete_study",
+    "delete_finding",
+    "delete_image",
+    "delete_image_at_root",
+    "delete_label",
+    "end_session",
+    "cancel_job",
+}
 # Well-formed requests of these may still mean nothing: a word that is no term, a slice or point outside of the image, a
 # form without a file, a path that is not there. They answer 422, which a schema cannot foretell.
 _MEANING = {
     "add_study", "read_study", "add_finding", "add_prompt", "accept", "session_slice", "begin_session", "infer",
-    "put_image", "put_label", "put_session",
+    "put_image", "put_image_at_root", "put_label", "put_session",
 }  # fmt: skip
 # In a form every field is text: what is wrong by type alone cannot be seen.
-_FORMS = {"add_study", "infer", "put_image", "put_label", "put_session"}
+_FORMS = {"add_study", "infer", "put_image", "put_image_at_root", "put_label", "put_session"}
 
 
 @dataclass

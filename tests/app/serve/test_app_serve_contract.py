@@ -6,6 +6,10 @@ that more than 404s is seen. The slow test is the same with thousands of request
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("schemathesis")
@@ -40,3 +44,16 @@ def test_requests_of_the_document_get_answers_of_the_document(server, study):
 def test_many_more_requests(server, study, seed):
     counted = kept(server, study, examples=40, seed=seed)
     assert counted.requests > 2000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 7])
+def test_the_tool_s_own_phases_pass(server, study, seed):
+    """Boundary values, missing headers, methods that are not there, and chains of requests that create and use."""
+    program = Path(sys.executable).with_name("schemathesis")
+    command = [
+        program, "run", f"{server.url}/api/v1/openapi.json", "--phases", "coverage,stateful", "--max-examples", "8",
+        "--exclude-checks", "positive_data_acceptance", "--seed", str(seed), "--continue-on-failure",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout[-4000:]

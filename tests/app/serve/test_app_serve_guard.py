@@ -182,3 +182,17 @@ def test_a_token_is_made_up_beyond_this_machine(monkeypatch, tmp_path, capsys):
         run(Settings(tmp_path / "c", token="short"))
     with pytest.raises(ConfigurationError, match="lies in the folder"):
         run(Settings(tmp_path / "a", keep=tmp_path / "a" / "kept"))
+
+
+def test_an_address_names_all_its_methods(server):
+    study = "a" * 20
+    for path, allowed in (
+        (f"/api/v1/studies/{study}", "DELETE, GET"),
+        (f"/api/v1/studies/{study}/findings/f1", "DELETE, PATCH"),
+        ("/datastore/image", "DELETE, GET, HEAD, PUT"),
+        ("/auth/token", "POST"),
+    ):
+        answer = httpx2.request("TRACE", server.url + path)
+        assert answer.status_code == 405 and answer.headers["allow"] == allowed, path
+    assert httpx2.get(f"{server.url}/etc/passwd").status_code == 404
+    assert httpx2.get(f"{server.url}/%2e%2e/settings.py").status_code == 404

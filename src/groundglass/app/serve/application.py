@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse, JSONResponse
 
 from groundglass.app.serve import models, problems
 from groundglass.app.serve.desk import Desk
@@ -59,10 +58,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(monailabel.router)
     app.include_router(client_labels.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    if (VIEWER / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=VIEWER, html=True), name="viewer")
+    _add_viewer(app)
     app.add_middleware(Guard, settings=settings, audit=desk.audit)
     return app
+
+
+def _add_viewer(app: FastAPI) -> None:
+    """A route per file of the viewer: a mount at the root would answer for every address that the API does not have."""
+
+    def page(path: Path) -> Callable[[Request], Awaitable[FileResponse]]:
+        async def answer(_request: Request) -> FileResponse:
+            return FileResponse(path)
+
+        return answer
+
+    for path in sorted(VIEWER.rglob("*")) if VIEWER.is_dir() else ():
+        if path.is_file():
+            app.add_route(f"/{path.relative_to(VIEWER).as_posix()}", page(path), include_in_schema=False)
+    if (VIEWER / "index.html").is_file():
+        app.add_route("/", page(VIEWER / "index.html"), include_in_schema=False)
 
 
 async def info(request: Request) -> JSONResponse:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from groundglass.core.errors import (
     ConfigurationError,
@@ -72,6 +73,16 @@ def of_error(error: GroundglassError, *, said: str | None = None) -> Problem:
     return Problem(status, kind, said or text[:1].upper() + text[1:])
 
 
+def _methods_at(app: FastAPI, path: str) -> list[str]:
+    """Every method that the document has at an address; the framework names those of one route only."""
+    return sorted(
+        method.upper()
+        for template, operations in app.openapi()["paths"].items()
+        if compile_path(template)[0].match(path)
+        for method in operations
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem document."""
 
@@ -83,10 +94,13 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, GroundglassError)
         return response(of_error(error))
 
-    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return response(Problem(error.status_code, kind, str(error.detail), headers=error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (methods := _methods_at(app, request.scope["path"])):
+            headers["Allow"] = ", ".join(methods)
+        return response(Problem(error.status_code, kind, str(error.detail), headers=headers))
 
     async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

@@ -185,7 +185,8 @@ async def datastore(request: Request, output: Literal["all", "stats", "train"] |
 
 @router.put(
     "/datastore/",
-    include_in_schema=False,
+    name="put_image_at_root",
+    deprecated=True,
     openapi_extra=described_form(file=FILE),
     responses=problems(404, 409, 415, 429),
 )
@@ -197,7 +198,7 @@ async def put_image(request: Request, image: Annotated[str, Query(max_length=200
     return {"image": image if image and record.name == shown_name(image) else client_name(record, record.images[0])}
 
 
-@router.delete("/datastore/", include_in_schema=False, responses=problems(404, 409))
+@router.delete("/datastore/", name="delete_image_at_root", deprecated=True, responses=problems(404, 409))
 @router.delete("/datastore/image", responses=problems(404, 409))
 async def delete_image(request: Request, id: ImageName) -> dict[str, Any]:
     """Delete an image; that of a study with several is not deleted alone."""

@@ -144,7 +144,10 @@ async def review_finding(
 async def add_finding(request: Request, study_id: models.Id, wanted: models.NewFinding) -> models.Finding:
     """Add a finding at a point, in voxels. For one with a mask, accept a session."""
     desk = desk_of(request)
-    image = desk.store.get(study_id).image(wanted.image)
+    record = desk.store.get(study_id)
+    image = next((held for held in record.images if held["id"] == wanted.image), None)
+    if image is None:
+        raise Problem(422, "no-image", "The study has no image of that id.")
     if len(wanted.point) != len(image["shape"]) or any(
         not -0.5 <= v < n - 0.5 for v, n in zip(wanted.point, image["shape"], strict=True)
     ):
