@@ -183,6 +183,17 @@ def test_a_drawn_finding_is_in_the_exported_seg(viewer, tmp_path):
     assert any("nodule" in label for label in labels) and any("heart" in label for label in labels)
 
 
+def test_what_cannot_be_opened_is_said_in_words(viewer, tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    before = viewer.ask("/studies")["total"]
+    viewer.page.set_input_files("input[type=file]", [str(tmp_path / "notes.txt")])
+    said = viewer.page.get_by_role("alert")
+    said.wait_for()
+    assert "notes.txt" in said.inner_text() and "{" not in said.inner_text()
+    said.get_by_role("button", name="Close").click()
+    assert viewer.ask("/studies")["total"] == before
+
+
 def exported(viewer: Room, form: str, path: Path) -> Path:
     """Save an export through the menu."""
     viewer.page.get_by_role("button", name="Export").click()

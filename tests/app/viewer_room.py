@@ -76,12 +76,12 @@ class Room:
     def read(self, study: dict[str, Any]) -> dict[str, Any]:
         """Press the button and wait for the report; the report as the server has it."""
         self.page.get_by_role("button", name="Read this study").click()
-        self.page.locator(".report").wait_for()
+        self.page.locator(".report").wait_for(timeout=5 * PATIENCE)
         return self.ask(f"/studies/{study['id']}/report")
 
     def view(self, plane: str | None = None) -> Any:
         """The canvas of a plane, or the large one."""
-        return self.page.locator(f"[data-plane={plane}] canvas" if plane else ".view.main canvas").first
+        return self.page.locator(f"[data-plane='{plane}'] canvas" if plane else ".view.main canvas").first
 
     def crosshair(self) -> tuple[int, ...]:
         """The voxel under the crosshair, as it is read aloud."""
@@ -107,14 +107,14 @@ class Room:
 
 
 @contextmanager
-def room(data: Path, *, width: int = 1366, height: int = 768, scale: float = 1) -> Iterator[Room]:
-    """A server of `data` and a browser window; skips where there is no Chromium."""
+def room(data: Path, *options: str, width: int = 1366, height: int = 768, scale: float = 1) -> Iterator[Room]:
+    """A server of `data`, with further `options` of the command, and a browser window; skips without Chromium."""
     if CHROMIUM is None:
         pytest.skip("needs chromium (Debian: chromium)")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "groundglass", "serve", "--data", str(data), "--port", str(port)]
+    command = [sys.executable, "-m", "groundglass", "serve", "--data", str(data), "--port", str(port), *options]
     with open(data.parent / "serve.log", "wb") as log:  # noqa: PTH123
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
     url = f"http://127.0.0.1:{port}"

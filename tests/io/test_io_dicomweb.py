@@ -38,6 +38,7 @@ def test_what_is_stored_is_found_and_comes_back_byte_for_byte(archive: Orthanc, 
         assert all(a.is_stored and a.problem == "" for a in answers)
         assert all(a.is_stored for a in web.store(sent)), "storing again is no error"
         (study,) = web.studies(PatientID="STORED")
+        assert web.studies(PatientID="ST*RE?") == [study] and web.studies(PatientID="S?D") == []
         uid = str(study.StudyInstanceUID)
         assert study.NumberOfStudyRelatedInstances == 12
         (series,) = web.series(uid, Modality="CT")

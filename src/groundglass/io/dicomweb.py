@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
@@ -173,7 +173,9 @@ class DicomWeb:
 
     def _datasets(self, path: str, query: Mapping[str, Any]) -> list[Dataset]:
         def request() -> list[Dataset]:
-            response = self._client.get(f"{self.url}/{path}", params=query, headers={"Accept": _JSON})
+            # Orthanc takes an escaped wildcard for the character itself.
+            asked = f"?{urlencode(query, doseq=True, safe='*?', quote_via=quote)}" if query else ""
+            response = self._client.get(f"{self.url}/{path}{asked}", headers={"Accept": _JSON})
             _raise_for(response, self.url)
             found = [] if response.status_code == 204 else _json(response, self.url)
             if not isinstance(found, list):
