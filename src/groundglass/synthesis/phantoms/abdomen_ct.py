@@ -10,7 +10,7 @@ import numpy as np
 from groundglass.core import Acquisition, Image, Mask
 from groundglass.synthesis.phantoms import abdominal_organs as abdomen
 from groundglass.synthesis.phantoms import chest_organs as chest
-from groundglass.synthesis.phantoms import skeleton
+from groundglass.synthesis.phantoms import lungs, skeleton
 from groundglass.synthesis.phantoms.abdomen_findings import (
     LESIONS,
     NAMES,
@@ -102,8 +102,8 @@ def _paint(
     here = AbdomenScene(scene, torso, tissue, noise, {o.name: o for o in abdomen.organs(torso)})
     chest.paint_wall(scene, torso, tissue)
     found.update(_each(plants, ("ascites",), lambda p: paint_ascites(here, p)))
-    texture = chest.lung_texture(scene, torso.draws("texture"))
-    chest.paint_lungs(scene, torso, tissue, texture=texture)
+    texture = lungs.lung_texture(scene, torso.draws("texture"))
+    lungs.paint_lungs(scene, torso, tissue, texture=texture)
     abdomen.paint_abdomen(scene, torso, tissue)
     chest.paint_heart(scene, torso, tissue)
     chest.paint_great_vessels(scene, torso, tissue)
@@ -119,7 +119,7 @@ def _paint(
             found[number] = Placed(
                 "hepatic steatosis", scene.mask("liver"), "liver", contrast=contrast
             ).with_attributes(("change", plant.change))
-    chest.mottle(scene, texture)
+    lungs.mottle(scene, texture)
     paint_table(scene, torso, rng)
     return [found[number] for number in sorted(found)]
 

@@ -227,7 +227,7 @@ def paint_ascites(here: AbdomenScene, plant: Plant) -> Placed:
     behind = y - np.float32((-0.62 + 1.15 * extent) * thorax.depth)
     rim = -wall - np.float32(6 + 40 * extent) * np.clip(0.35 + np.abs(x) / np.float32(thorax.width), 0, 1)
     outer = np.maximum(np.maximum(wall, rim), np.maximum(z - 34, behind - 40)).astype(np.float32)
-    added = add_shape(scene, window, np.maximum(outer, -25 + 0 * behind), tissue["ascites"], noise=here.noise)
+    added = add_shape(scene, window, outer, tissue["ascites"], noise=here.noise)
     grade = "small" if extent < 0.28 else "moderate" if extent < 0.45 else "large"
     return Placed("ascites", added.mask, "abdomen", contrast=added.contrast).with_attributes(
         ("severity", grade), ("change", plant.change)

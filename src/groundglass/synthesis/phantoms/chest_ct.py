@@ -10,7 +10,7 @@ import numpy as np
 from groundglass.core import Acquisition, Image
 from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms import chest_organs as chest
-from groundglass.synthesis.phantoms import skeleton
+from groundglass.synthesis.phantoms import lungs, skeleton
 from groundglass.synthesis.phantoms.abdominal_organs import paint_abdomen
 from groundglass.synthesis.phantoms.canvas import Canvas, Scene
 from groundglass.synthesis.phantoms.chest_findings import (
@@ -108,16 +108,16 @@ def _paint(painted: ChestScene, plants: Sequence[Plant], rng: np.random.Generato
                 found[number] = paint(painted, plant)  # type: ignore[operator]
 
     chest.paint_wall(scene, torso, tissue)
-    texture = chest.lung_texture(scene, torso.draws("texture"))
-    chest.paint_lungs(scene, torso, tissue, texture=texture)
+    texture = lungs.lung_texture(scene, torso.draws("texture"))
+    lungs.paint_lungs(scene, torso, tissue, texture=texture)
     plant_all("consolidation", paint_consolidation)
-    chest.paint_lung_trees(scene, torso, tissue)
+    lungs.paint_lung_trees(scene, torso, tissue)
     paint_abdomen(scene, torso, tissue)
     chest.paint_heart(scene, torso, tissue)
     chest.paint_great_vessels(scene, torso, tissue)
     plant_all("effusion", paint_effusion)
     plant_all("pneumothorax", paint_pneumothorax)
-    chest.paint_central_airways(scene, torso, tissue)
+    lungs.paint_central_airways(scene, torso, tissue)
     plant_all("nodule", paint_nodule)
     plant_all("mass", paint_nodule)
     skeleton.paint_cartilage(scene, torso, tissue)
@@ -126,7 +126,7 @@ def _paint(painted: ChestScene, plants: Sequence[Plant], rng: np.random.Generato
     for number, plant in enumerate(plants):
         if plant.name == "cardiomegaly":
             found[number] = _large_heart(painted, plant)
-    chest.mottle(scene, texture)
+    lungs.mottle(scene, texture)
     paint_table(scene, torso, rng)
     return [found[number] for number in sorted(found)]
 

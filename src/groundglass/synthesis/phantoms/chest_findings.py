@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError, Mask
 from groundglass.core.finding import Side
-from groundglass.synthesis.phantoms import chest_organs as chest
+from groundglass.synthesis.phantoms import lungs
 from groundglass.synthesis.phantoms.canvas import Corner, Float, Scene, Shape, Window
 from groundglass.synthesis.phantoms.capsules import paint_tubes
+from groundglass.synthesis.phantoms.chest_organs import cage_distance
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid, waves
 from groundglass.synthesis.phantoms.planted import NoRoomError, Placed, Plant
 from groundglass.synthesis.phantoms.tissue import Tissue
@@ -105,8 +106,8 @@ def lobe_point(
         raise ConfigurationError(plant.place, "is not a lobe", f"Use one of {', '.join(LOBE_TERMS)}.")
     for side in sides:
         sign = SIDES[side]
-        points = chest.terminals(torso, sign, 160, rng, margin=margin)
-        far = np.linalg.norm(points - chest.hila(torso)[sign], axis=1) > 28 + margin
+        points = lungs.terminals(torso, sign, 160, rng, margin=margin)
+        far = np.linalg.norm(points - lungs.hila(torso)[sign], axis=1) > 28 + margin
         for point in points[far]:
             lobe = lobe_at(torso, sign, point)
             deep = min(abs(v) for v in _fissure_values(torso, sign, point))
@@ -118,7 +119,7 @@ def lobe_point(
 
 def _fissure_values(torso: Torso, sign: int, point: NDArray[np.float64]) -> list[float]:
     here = [np.array([v], dtype=np.float32) for v in point]
-    oblique, horizontal = chest.fissures(torso, sign, *here)
+    oblique, horizontal = lungs.fissures(torso, sign, *here)
     values = [float(oblique[0])]
     if horizontal is not None and oblique[0] < 0:
         values.append(float(horizontal[0]))
@@ -178,7 +179,7 @@ def paint_consolidation(chest_scene: ChestScene, plant: Plant) -> Placed:
 
     def distance(x: Float, y: Float, z: Float) -> Float:
         border = waves(np.random.default_rng(plant.key), x, y, z, length=1.1 * radius, height=0.18 * radius)
-        lung = chest.lung_distance(torso, sign, x, y, z)
+        lung = lungs.lung_distance(torso, sign, x, y, z)
         return np.maximum(np.maximum(shape.distance(x, y, z) + border, lung), -_lobe(torso, sign, lobe, x, y, z))
 
     patchy = np.float32(tissue["consolidation"]) + waves(rng, x, y, z, length=11.0, height=8.0)
@@ -195,7 +196,7 @@ def paint_consolidation(chest_scene: ChestScene, plant: Plant) -> Placed:
 
 def _lobe(torso: Torso, sign: int, lobe: str, x: Float, y: Float, z: Float) -> Float:
     """Depth in mm inside a lobe, by its fissures alone."""
-    oblique, horizontal = chest.fissures(torso, sign, x, y, z)
+    oblique, horizontal = lungs.fissures(torso, sign, x, y, z)
     if lobe == "lower lobe":
         return oblique
     if horizontal is None:
@@ -214,9 +215,9 @@ def paint_effusion(chest_scene: ChestScene, plant: Plant) -> Placed:
     def distance(x: Float, y: Float, z: Float) -> Float:
         lower = np.clip(1 - z / np.float32(thorax.height), 0, 1)
         level = -thorax.depth + 1.45 * extent * thorax.depth * (0.25 + 0.75 * lower)
-        wall = chest.cage_distance(torso, x, y, z)
+        wall = cage_distance(torso, x, y, z)
         climb = np.float32(10 + 16 * extent) * np.exp(np.clip(wall, -60, 0) / np.float32(9))
-        return np.maximum(chest.lung_distance(torso, sign, x, y, z), 0.85 * (y - level - climb)).astype(np.float32)
+        return np.maximum(lungs.lung_distance(torso, sign, x, y, z), 0.85 * (y - level - climb)).astype(np.float32)
 
     return _fills(chest_scene, plant, side, distance, tissue["effusion"], "pleural effusion", (300, 1000))
 
@@ -231,13 +232,13 @@ def paint_pneumothorax(chest_scene: ChestScene, plant: Plant) -> Placed:
     def distance(x: Float, y: Float, z: Float) -> Float:
         front = np.clip(0.45 + 0.75 * y / np.float32(torso.thorax.depth), 0, 1)
         top = 0.6 + 0.4 * np.clip(z / np.float32(torso.thorax.height), 0, 1)
-        wall = chest.cage_distance(torso, x, y, z)
-        return np.maximum(chest.lung_distance(torso, sign, x, y, z), -wall - np.float32(thick) * front * top)
+        wall = cage_distance(torso, x, y, z)
+        return np.maximum(lungs.lung_distance(torso, sign, x, y, z), -wall - np.float32(thick) * front * top)
 
     placed = _fills(chest_scene, plant, side, distance, -1000.0, "pneumothorax", (250, 700))
-    window = chest.lung_window(chest_scene.scene, torso, sign)
+    window = lungs.lung_window(chest_scene.scene, torso, sign)
     x, y, z = chest_scene.scene.canvas.coordinates(window)
-    lung = chest.lung_distance(torso, sign, x, y, z)
+    lung = lungs.lung_distance(torso, sign, x, y, z)
     voxel = np.float32(chest_scene.scene.canvas.voxel)
     sheet = np.clip(1 - np.abs(distance(x, y, z)) / voxel, 0, 1) * (lung < -2) * np.float32(0.9) / voxel
     chest_scene.scene.blend(window, np.clip(sheet, 0, 1), 40.0)
@@ -254,9 +255,9 @@ def _fills(
     grades: tuple[float, float],
 ) -> Placed:
     """A shape that fills part of a pleural space; small, moderate or large by its volume in mL."""
-    window = chest.lung_window(chest_scene.scene, chest_scene.torso, SIDES[side])
+    window = lungs.lung_window(chest_scene.scene, chest_scene.torso, SIDES[side])
     placed = _added(chest_scene, window, distance(*chest_scene.scene.canvas.coordinates(window)), value)
-    volume = sampled_volume(distance, *chest.lung_box(chest_scene.torso, SIDES[side]), np.random.default_rng(plant.key))
+    volume = sampled_volume(distance, *lungs.lung_box(chest_scene.torso, SIDES[side]), np.random.default_rng(plant.key))
     low, high = grades
     grade = "small" if volume < low else "moderate" if volume < high else "large"
     return Placed(
@@ -302,7 +303,7 @@ def sampled_volume(
 def _lung_volume(torso: Torso, sign: int) -> float:
     """mL of one lung."""
     return sampled_volume(
-        lambda x, y, z: chest.lung_distance(torso, sign, x, y, z),
-        *chest.lung_box(torso, sign),
+        lambda x, y, z: lungs.lung_distance(torso, sign, x, y, z),
+        *lungs.lung_box(torso, sign),
         torso.draws(f"lung volume {sign}"),
     )

@@ -12,7 +12,7 @@ from groundglass.core import Acquisition, ConfigurationError, Image, Mask
 from groundglass.core.finding import Side
 from groundglass.synthesis.phantoms import abdominal_organs as abdomen
 from groundglass.synthesis.phantoms import chest_organs as chest
-from groundglass.synthesis.phantoms import skeleton
+from groundglass.synthesis.phantoms import lungs, skeleton
 from groundglass.synthesis.phantoms.abdomen_findings import couinaud
 from groundglass.synthesis.phantoms.abdominal_organs import ellipsoid
 from groundglass.synthesis.phantoms.canvas import Canvas, Float, Scene
@@ -123,13 +123,13 @@ def _painted(torso: Torso, canvas: Canvas, tissue: Tissue, lesions: Sequence[_Le
     """The whole patient in one kind of value (SUV or HU)."""
     scene = Scene(canvas, background)
     chest.paint_wall(scene, torso, tissue)
-    texture = None if tissue.phase == "FDG" else chest.lung_texture(scene, torso.draws("texture"))
-    chest.paint_lungs(scene, torso, tissue, texture=texture)
-    chest.paint_lung_trees(scene, torso, tissue)
+    texture = None if tissue.phase == "FDG" else lungs.lung_texture(scene, torso.draws("texture"))
+    lungs.paint_lungs(scene, torso, tissue, texture=texture)
+    lungs.paint_lung_trees(scene, torso, tissue)
     abdomen.paint_abdomen(scene, torso, tissue)
     chest.paint_heart(scene, torso, tissue)
     chest.paint_great_vessels(scene, torso, tissue)
-    chest.paint_central_airways(scene, torso, tissue)
+    lungs.paint_central_airways(scene, torso, tissue)
     skeleton.paint_girdle(scene, torso, tissue)
     skeleton.paint_ribs(scene, torso, tissue, Breaks())
     skeleton.paint_spine(scene, torso, tissue, Breaks())
@@ -249,7 +249,7 @@ def _sites(torso: Torso, plant: Plant, rng: np.random.Generator, radius: float) 
     if plant.name == "lung lesion":
         sites: list[_Site] = []
         for side in sides:
-            for point in chest.terminals(torso, SIDES[side], 40, rng, margin=radius + 3):
+            for point in lungs.terminals(torso, SIDES[side], 40, rng, margin=radius + 3):
                 sites.append((point, "lung lesion", LOBE_TERMS[lobe_at(torso, SIDES[side], point)], side, None, 40.0))
         return _shuffled(sites, rng)
     if plant.name == "liver lesion":
