@@ -221,6 +221,8 @@ def test_findings_are_carried(body: torch.Tensor) -> None:
     assert carried.finding.measurements[0].value == pytest.approx(16, abs=1.0)
     assert carried.finding.where.box.centre[1] < 48  # the patient's right is on the left
     np.testing.assert_array_equal(carried.lengths > 0, carried.finding.where.mask.array)
+    whole = exact_line_integrals(torch.from_numpy(ball.astype(np.float32)), affine, film.view).numpy()
+    np.testing.assert_allclose(carried.lengths, whole, atol=1e-4)  # nothing lies outside of the window
     assert film.picture.max() == 1
     assert path_lengths(Mask.of(np.zeros((4, 4, 4)), affine), film.view).max() == 0
 

@@ -50,14 +50,23 @@ def highest_on_rays(volume: torch.Tensor, affine: NDArray[Any], view: XrayView) 
 
 
 def path_lengths(mask: Mask, view: XrayView) -> NDArray[np.float32]:
-    """(rows, columns): mm of each ray inside the mask; the ray meets it where this is above 0. Only its box is looked
-    at."""
+    """(rows, columns): mm of each ray inside the mask; the ray meets it where this is above 0. Only the mask's box, and
+    the pixels behind it, are looked at."""
+    lengths = np.zeros(view.shape, dtype=np.float32)
     if mask.is_empty:
-        return np.zeros(view.shape, dtype=np.float32)
+        return lengths
     affine = np.array(mask.affine)
     affine[:3, 3] += affine[:3, :3] @ np.asarray(mask.offset, dtype=np.float64)
+    corners = np.stack(np.meshgrid(*[(-0.5, n - 0.5) for n in mask.crop.shape], indexing="ij"), -1).reshape(-1, 3)
+    pixels, _ = view.project(corners @ affine[:3, :3].T + affine[:3, 3])
+    low = np.clip(np.floor(pixels.min(axis=0)), 0, view.shape).astype(int)
+    high = np.clip(np.ceil(pixels.max(axis=0)) + 1, low, view.shape).astype(int)
+    if (high <= low).any():
+        return lengths
+    part = slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
     inside = torch.from_numpy(mask.crop.astype(np.float32))
-    return np.asarray(exact_line_integrals(inside, affine, view).numpy(), dtype=np.float32)
+    lengths[part] = exact_line_integrals(inside, affine, view.window(*part)).numpy()
+    return lengths
 
 
 def _pieces(channels: torch.Tensor, bundle: RayBundle) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

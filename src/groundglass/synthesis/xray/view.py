@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -89,6 +89,11 @@ class XrayView:
             hit = self.source + way * scale[:, None]
         basis = np.stack([self.row_step, self.column_step], axis=1)
         return (hit - self.corner) @ np.linalg.pinv(basis).T, scale
+
+    def window(self, rows: slice, columns: slice) -> XrayView:
+        """The same beam on a part of the detector; slices with whole ends inside it and no step."""
+        corner = np.asarray(self.corner) + rows.start * self.row_step + columns.start * self.column_step
+        return replace(self, corner=corner, shape=(rows.stop - rows.start, columns.stop - columns.start))
 
     def document(self) -> dict[str, Any]:
         """JSON-ready geometry; `XrayView.of_document` reads it back."""
