@@ -56,4 +56,4 @@ def test_the_tool_s_own_phases_pass(server, study, seed):
         "--exclude-checks", "positive_data_acceptance", "--seed", str(seed), "--continue-on-failure",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.returncode == 0, done.stdout[done.stdout.find("FAILURES") :][:6000]

@@ -153,6 +153,20 @@ def test_a_bound_on_studies(serve, volume):
         assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
 
 
+def test_what_was_made_for_old_reviews_goes(tmp_path):
+    import os
+
+    from groundglass.app.serve.store import StudyFolder
+
+    place = StudyFolder(tmp_path / ("a" * 20))
+    paths = [place.made_of("report.html", str(revision)) for revision in range(30)]
+    for number, path in enumerate(paths):
+        path.parent.mkdir(parents=True)
+        os.utime(path.parent, (number, number))
+    place.forget_old()
+    assert [path.parent.exists() for path in paths] == [False] * 6 + [True] * 24
+
+
 def test_shown_names_are_short_printable_and_never_a_path():
     from groundglass.app.serve.uploads import shown_name
 

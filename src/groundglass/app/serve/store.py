@@ -76,6 +76,12 @@ class StudyFolder:
     def image(self, image_id: str) -> Path:
         return self.path / "images" / image_id
 
+    def forget_old(self, keep: int = 24) -> None:
+        """Remove what was made for earlier readings and reviews, all but the newest."""
+        stamps = sorted(self.made.iterdir(), key=lambda path: path.stat().st_mtime_ns) if self.made.is_dir() else []
+        for path in stamps[:-keep]:
+            shutil.rmtree(path, ignore_errors=True)
+
     def made_of(self, name: str, reason: str = "") -> Path:
         """The file of this name that is made of the present reading, and of `reason` beside it."""
         reading = self.findings.stat().st_mtime_ns if self.findings.is_file() else 0

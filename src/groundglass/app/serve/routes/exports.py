@@ -40,6 +40,7 @@ async def export_study(request: Request, study_id: models.Id, kind: models.Expor
     place = desk.store.folder(study_id)
     path = place.made_of(name, str(load_review(place).revision))
     if not path.is_file():
+        place.forget_old()
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             await desk.on_files(export, desk.opened(study_id), kind, path, what="export")
