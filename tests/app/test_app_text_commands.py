@@ -60,3 +60,18 @@ def test_graph(patient: Path) -> None:
 def test_a_missing_file_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         run("structure", str(tmp_path / "none.txt"))
+
+
+def test_structure_by_a_model_in_a_folder(patient: Path) -> None:
+    """An untrained model answers nonsense; every answer still passes through the form's own rules."""
+    from groundglass.report.generation.form_answers import tiny_answer_model
+
+    tiny_answer_model(width=16, layers=1).save(patient / "model")
+    form = json.loads(run("structure", str(patient / "one.txt"), "--model", str(patient / "model"), "--json"))
+    assert {item["status"] for item in form["items"].values()} <= {"filled", "not reported", "conflict", "invalid"}
+
+
+def test_structure_finds_the_language(patient: Path) -> None:
+    (patient / "it.txt").write_text("Milza di 14 cm. Non versamento pleurico.", encoding="utf-8")
+    said = run("structure", str(patient / "it.txt"), "--template", "lymphoma-ct", "--lang", "auto", "--json")
+    assert "14" in said

@@ -243,3 +243,22 @@ def test_an_enlarged_node_is_enlarged_not_its_place() -> None:
 
 def test_two_words_for_normal_say_it_once() -> None:
     assert stated("The lungs are well expanded and clear.") == [("opacity", "absent")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Neither the nodule nor the effusion has changed.", ["present", "present"]),
+        ("Neither pneumothorax nor effusion is seen.", ["absent", "absent"]),
+        ("On the previous scan the left lower lobe was consolidated.", ["historical"]),
+        ("On the prior CT there was a right effusion.", ["historical"]),
+        ("The effusion seen on the prior CT has resolved.", ["absent"]),
+    ],
+)
+def test_change_denied_and_findings_of_an_earlier_exam(text: str, expected: list[str]) -> None:
+    assert [f.attribute("assertion") or f.status for f in read_findings(text)] == expected
+
+
+def test_a_broken_device_is_no_fracture() -> None:
+    assert [f.what.name for f in read_findings("Fractured pacemaker lead.")] == ["pacing lead"]
+    assert [f.what.name for f in read_findings("Pacemaker and rib fracture.")] == ["pacemaker", "rib fracture"]

@@ -22,6 +22,10 @@ def structure(
     template: Annotated[
         str, typer.Option(help="chest-xray, lymphoma-ct, brain-mr, or a JSON or YAML file of your own.")
     ] = "chest-xray",
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A T5 that answers the form's questions, by name or local folder, in the rules' place."),
+    ] = None,
     fhir: Annotated[bool, typer.Option("--fhir", help="A FHIR QuestionnaireResponse instead of the form.")] = False,
     language: Language = "en",
     out: File = None,
@@ -29,8 +33,17 @@ def structure(
 ) -> None:
     """Fill a structured form from a free-text report, each answer with the words that it rests on."""
     from groundglass.text import structured
+    from groundglass.text.languages import resolved
 
-    form = structured.fill(_template(template), _text(report), language=language)
+    text = _text(report)
+    language = resolved(language, text)
+    if model is None:
+        form = structured.fill(_template(template), text, language=language)
+    else:
+        from groundglass.report.generation.form_answers import load_answer_model
+
+        answers = load_answer_model(model)
+        form = structured.ask(_template(template), text, answers, language=language, count=answers.count)
     if fhir:
         _write(_dumps(structured.to_response(form, language=language)), out)
     elif json or out is not None:

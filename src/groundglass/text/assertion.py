@@ -38,7 +38,11 @@ _CLOSERS = {
 }
 _CONCEPTS = frozenset({"finding", "device", "quality", "normal"})
 _STARTS = MODIFIERS | {"side"}
-_WEIGHTY = frozenset({"history adjacent", "denial", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS})
+_NOW_VERBS = frozenset({"is", "are", "has", "have"})
+_PAIRED_DENIALS = frozenset({"neither", "nor"})
+_WEIGHTY = frozenset(
+    {"history adjacent", "denial", "earlier exam", "altered", "change", *_BEFORE, *_AFTER, *_CLOSERS, *_CONCEPTS}
+)
 _QUESTIONS = frozenset("?？")
 _TOPIC = "は"
 """Japanese: what stands before it is spoken of ("as for the nodule, cancer is suspected"); it is no item of a list."""
@@ -66,6 +70,8 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
         if kind not in _WEIGHTY:
             continue
         value = str(items[index].value)
+        if kind in ("altered", "change") or (kind == "quality" and value == "enlarged"):
+            _deny_change_only(items, found, order, index)
         if kind in _CONCEPTS:
             found[index] = _ruling(active, items, index, low)
             order.append(index)
@@ -74,6 +80,9 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
             found[order[-1]] = Ruling("absent", value)
         elif kind in _BEFORE:
             _open(active, _BEFORE[kind], value, items, index)
+        elif kind == "earlier exam":
+            if index == 0 and not _tells_now(items[low:high]):
+                active["historical"] = value
         elif kind == "history adjacent":
             if _is_past(items, index, high):
                 active["historical once"] = value
@@ -88,6 +97,19 @@ def rulings(items: list[Item], low: int, high: int) -> dict[int, Ruling]:
     _alternatives(items, order, found)
     _question_marks(items, order, found)
     return found
+
+
+def _tells_now(clause: list[Item]) -> bool:
+    """ "On the prior CT there is ..." looks back from now; "there was" tells of then."""
+    return any(item.kind in ("there", "verb") and str(item.value).split()[-1] in _NOW_VERBS for item in clause)
+
+
+def _deny_change_only(items: list[Item], found: dict[int, Ruling], order: list[int], index: int) -> None:
+    """ "Neither the nodule nor the effusion has changed": the change is denied, not what has not changed."""
+    if order and found[order[-1]].rule in _PAIRED_DENIALS and items[index - 1].kind in ("verb", *_CONCEPTS):
+        for earlier in order:
+            if found[earlier].rule in _PAIRED_DENIALS:
+                found[earlier] = PRESENT
 
 
 def _is_answer(items: list[Item], index: int) -> bool:

@@ -12,6 +12,8 @@ from groundglass.text.places import Place, places_of
 ADJECTIVES = frozenset({"calcification", "atherosclerosis"})
 BARE = "finding"
 """The one name that says nothing by itself."""
+BREAK = "fracture"
+"""The finding that devices have, too."""
 _BETWEEN = MODIFIERS - {"quality", "determiner"} | {"anatomy", "side", "finding"}
 
 
@@ -40,6 +42,8 @@ def mentions(items: list[Item], low: int, high: int, words: Lexicon) -> list[Men
         own = spots[index]
         if item.kind == "device":
             found.append(_of_device(items, str(item.value), index, own, ruling))
+        elif item.kind == "finding" and item.value == BREAK and _is_of_device(items, index, low, high):
+            continue
         elif item.kind == "finding":
             found += _of_concept(str(item.value), index, own, ruling, words, is_normal)
         elif item.kind == "quality":
@@ -100,6 +104,15 @@ def _speaks_of(other: Item, anatomy: str, words: Lexicon) -> bool:
         return True
     table = words.quality_findings if other.kind == "quality" else words.refined
     return anatomy in table.get(str(other.value), {})
+
+
+def _is_of_device(items: list[Item], index: int, low: int, high: int) -> bool:
+    """ "Fractured lead", "the lead is fractured": no bone is broken."""
+    after = next((i for i in range(index + 1, high) if items[i].kind not in MODIFIERS | {"side"}), high)
+    if after < high and items[after].kind == "device" and items[after].gap == " ":
+        return True
+    before = next((i for i in range(index - 1, low - 1, -1) if items[i].kind not in MODIFIERS | {"verb"}), low - 1)
+    return before >= low and items[before].kind == "device" and "," not in items[before + 1].gap
 
 
 def _of_device(items: list[Item], name: str, index: int, spots: list[Place], ruling: Ruling) -> Mention:

@@ -19,7 +19,7 @@ from groundglass.core.finding import Side, Status
 from groundglass.text.clauses import MENTIONS, Item, clauses
 from groundglass.text.items import items_from
 from groundglass.text.lexicon import Lexicon
-from groundglass.text.mentions import ADJECTIVES, BARE, Mention, is_tip, mentions, refined
+from groundglass.text.mentions import ADJECTIVES, BARE, BREAK, Mention, is_tip, mentions, refined
 from groundglass.text.qualifiers import qualifiers
 from groundglass.text.tokens import Token
 
@@ -111,7 +111,7 @@ def _class_of(number: int, words: Lexicon) -> object:
         return _TWOFOLD
     if len(roles) == 1 and kinds[0] in _PLAIN:
         name = roles[0][1]
-        if not (name == BARE or name in words.neutral or name in words.lasting or name in ADJECTIVES):
+        if not (name in (BARE, BREAK) or name in words.neutral or name in words.lasting or name in ADJECTIVES):
             return kinds[0]
     return number
 
