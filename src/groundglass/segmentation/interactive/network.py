@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, ModelCitation
 from groundglass.segmentation.interactive.encoding import encode
 from groundglass.segmentation.interactive.engine import ClassicalEngine, Engine, View
+from groundglass.segmentation.interactive.sharpening import sharpened
 
 MODEL = "interactive"
 Float = NDArray[np.float32]
@@ -19,7 +20,7 @@ Forward = Callable[[Float, Float], Float]
 
 
 class NetworkEngine:
-    """A StrokeUNet behind the classical cues. `forward(full, half)` gives logits (1, 1, H, W); see `encode`."""
+    """A StrokeUNet behind the classical cues, its outlines sharpened; `forward(full, half)` gives (1, 1, H, W)."""
 
     def __init__(self, forward: Forward, citation: ModelCitation) -> None:
         self._forward = forward
@@ -29,7 +30,7 @@ class NetworkEngine:
         """Logits (H, W) of a view."""
         planes = (view.image, view.positive, view.negative, view.box, view.previous)
         full, half = encode(*(plane[None] for plane in planes))  # type: ignore[arg-type]
-        return self._forward(full, half)[0, 0]
+        return sharpened(self._forward(full, half)[0, 0], view.image)
 
 
 def torch_engine(model: str | Path = MODEL) -> NetworkEngine:

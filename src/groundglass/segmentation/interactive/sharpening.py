@@ -1,0 +1,33 @@
+"""Outlines moved to where the grey values nearby change."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+# Chosen on validation pictures of the training sets and on new phantoms, not on unseen sets.
+STRENGTH, REACH = 2.0, 4.0
+
+
+def sharpened(logits: Float, image: Float) -> Float:
+    """Logits (H, W) plus how much better each pixel of `image` fits the inside than the outside nearby.
+
+    Means of both within a Gaussian of REACH pixels, weighted by the probability; the log-ratio of the two Gaussians
+    that share the local variance, limited to +-STRENGTH (after Li et al., region-scalable fitting, IEEE TIP 2008).
+    Where inside and outside look alike nothing changes. It narrows lines that a network drew too wide.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    def blurred(plane: Float) -> Float:
+        return np.asarray(gaussian_filter(plane, REACH, truncate=3))
+
+    inside = (1 / (1 + np.exp(-np.clip(logits, -15, 15)))).astype(np.float32)
+    weight, mean = blurred(inside), blurred(image)
+    within = blurred(inside * image)
+    other = 1 - weight
+    # What is not inside is outside: its sums are those of the whole less those of the inside.
+    mean_in, mean_out = within / (weight + 1e-3), (mean - within) / (other + 1e-3)
+    spread = blurred(image * image) - weight * mean_in**2 - other * mean_out**2
+    better = ((image - mean_out) ** 2 - (image - mean_in) ** 2) / (2 * np.maximum(spread, 4e-4))
+    return np.asarray(logits + STRENGTH * np.tanh(better / 2), dtype=np.float32)
