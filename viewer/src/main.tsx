@@ -4,10 +4,13 @@ import { App } from "./App";
 import { onKey } from "./keys";
 import { api } from "./server/api";
 import { openStudy, refreshStudies } from "./state/open";
+import { endSession } from "./state/segment";
 import { complain, info, studies } from "./state/store";
 
 render(<App />, document.getElementById("room")!);
 addEventListener("keydown", onKey);
+// The server holds few sessions: one that nobody looks at any more is given back.
+addEventListener("pagehide", () => void endSession());
 
 async function begin(): Promise<void> {
   info.value = await api.info();

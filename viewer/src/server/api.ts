@@ -121,5 +121,5 @@ export const api = {
   sessionMask: (session: string) => ask(`/sessions/${of(session)}/mask.nii.gz`).then((answer) => answer.arrayBuffer()),
   accept: (session: string, term: string) =>
     json<Finding>(`/sessions/${of(session)}/accept`, send("POST", { term })),
-  endSession: (session: string) => ask(`/sessions/${of(session)}`, { method: "DELETE" }),
+  endSession: (session: string) => ask(`/sessions/${of(session)}`, { method: "DELETE", keepalive: true }),
 };

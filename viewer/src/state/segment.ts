@@ -4,7 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { maskOfSamples } from "../image/mask";
 import { readNifti } from "../image/nifti";
 import { voxelOf, type Plane, type PlanePoint } from "../image/planes";
-import { api } from "../server/api";
+import { api, ServerError } from "../server/api";
 import type { Prompt, PromptKind, PromptResult } from "../server/types";
 import { outlineOfRows, Overlay, type Scene } from "../view/scene";
 import { loadReport } from "./reading";
@@ -50,7 +50,11 @@ function inTurn(step: () => Promise<void>): Promise<void> {
       // The other planes follow when no further prompt waits.
       if (waiting === 1 && stale && live.value) await showMask(live.value);
     } catch (error) {
-      complain(error);
+      if (live.value && error instanceof ServerError && error.status === 404) {
+        // It ends by itself when it is left alone for long.
+        await endSession();
+        complain(new Error("The segmentation was left alone too long and has ended. Begin it again."));
+      } else complain(error);
     } finally {
       working.value = --waiting > 0;
     }

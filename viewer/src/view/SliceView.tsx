@@ -135,7 +135,10 @@ export function SliceView({ scene, plane, isPrior = false, isMain = false, onMax
     rubber.value = null;
     if (drawn.points.length > 1) {
       const clamp = (at: number, extent: number) => Math.min(extent - 0.5, Math.max(0.5, at));
-      const points = drawn.points.map(({ u, v }) => ({ u: clamp(u, plane.right.extent), v: clamp(v, plane.down.extent) }));
+      // The server takes a stroke of some thousand points.
+      const every = Math.ceil(drawn.points.length / 2000);
+      const kept = drawn.points.filter((_, n) => n % every === 0 || n === drawn.points.length - 1);
+      const points = kept.map(({ u, v }) => ({ u: clamp(u, plane.right.extent), v: clamp(v, plane.down.extent) }));
       void prompt(scene, plane, { kind: ended.kind as "scribble" | "box", positive: drawn.positive, points });
     }
   };
