@@ -49,17 +49,14 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     """Closed forms, SimpleITK, the layout, sentences of reports, heart-lung ratios; simulated chests."""
     torch.set_num_threads(1)
     chests = [_chest(number) for number in range(PATIENTS)]
-    missing = "not built: no segmenter was trained for this proof"
     claims = [
         *_closed_forms(),
         *_simpleitk(),
         _layout(workdir, chests),
         *_grounding(chests),
         _ratios(chests),
-        Claim("U-Net: mIoU rises with 25, 50, 100 % of the data", float("nan"), missing, False),
-        Claim("heart-lung ratio from predicted masks (mean absolute error)", float("nan"), missing, False),
-        Claim("grounding by region embedding beside box proposals (points)", float("nan"),
-              "not built: no embedding was trained", False),
+        _claim("checks of the card that are run in full", 1,
+               "4 (no U-Net and no region embedding is trained: checks 2, 3 and 4 are not run, or in part)", False),
     ]  # fmt: skip
     notes = ("Masks are those of simulated chests; on patients they come from a segmenter, whose errors they inherit.",)
     return Proof(8, tuple(claims), (SEED,), ("simulated chest CT",), notes)

@@ -113,7 +113,7 @@ def _against_itk(workdir: Path) -> list[Claim]:
     python = os.environ.get("GROUNDGLASS_ITK_PYTHON")
     if not python:
         missing = "not run: GROUNDGLASS_ITK_PYTHON is not set"
-        return [_claim(name, float("nan"), missing, False) for name in names]
+        return [_claim(name, 0.0, missing, False) for name in names]
     phantom = make_phantom("chest-ct", seed=SEED, index=0, shape=(96, 96, 96), noise=1.0)
     # To the tool's axes (LPS), with air around. Ten times the numbers: the filter cuts its result to whole ones.
     sharp = 10.0 * np.pad(phantom.image.array[0][::-1, ::-1].clip(-1000, 2000), 4, constant_values=-1000)
