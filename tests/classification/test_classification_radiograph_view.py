@@ -35,7 +35,14 @@ def test_an_oracle_network_is_decided_rightly(turn: Turn, inverted: bool) -> Non
         row[8] = 6.0 if state.mirrored else -6.0
         row[9] = 6.0 if inverted != flipped else -6.0
         answers[i, flipped] = row
-    view = decide(answers)
+    asked = []
+
+    def side(taken_back: Turn, flipped: bool) -> float:
+        asked.append((taken_back, flipped))
+        return 3.0 if turn.mirrored else -3.0
+
+    view = decide(answers, side)
+    assert asked == [(Turn(turn.quarters), inverted)]
     assert (view.turn, view.inverted, view.kind, view.view) == (turn, inverted, "frontal", "AP")
     assert bool(view.warnings()) == (not view.upright)
 

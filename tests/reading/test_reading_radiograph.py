@@ -168,7 +168,7 @@ def test_millimetres_only_with_pixel_size():
 def test_what_nobody_looked_for_is_said():
     _, reading = read(SchematicChest())
     assert set(NOT_LOOKED_FOR) <= set(reading.not_assessed)
-    assert {model.name for model in reading.models} == {"radiograph-view", "radiograph"}
+    assert {model.name for model in reading.models} == {"radiograph-view", "radiograph-side", "radiograph"}
 
 
 def test_dropped_tasks_are_listed_with_their_reason():

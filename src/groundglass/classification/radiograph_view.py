@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.classification.radiograph_picture import grey, square
+from groundglass.classification.radiograph_side import MODEL as SIDE_MODEL
+from groundglass.classification.radiograph_side import mirrored_logit
 from groundglass.classification.turns import TURNS, Turn
 from groundglass.core import Image
 
 MODEL = "radiograph-view"
-# Mirrored films and situs inversus are rare, and a false alarm exchanges the sides of an ordinary film: the mean
-# log-likelihood must favour "mirrored" by this much. It is the 99th percentile on cxr-nih14's validation split.
-MIRRORED_MARGIN = 0.30
 KINDS = ("frontal", "lateral", "not a chest radiograph")
 
 
@@ -67,10 +66,13 @@ def recognise_radiograph(image: Image) -> RadiographView:
     """
     from groundglass.models import load_model
 
-    model = load_model(MODEL)
-    size = int(model.config["preprocessing"]["size"])
-    answers = answer_variants(model.network, square(grey(image), size).picture)
-    return decide(answers)
+    model, side = load_model(MODEL), load_model(SIDE_MODEL)
+    array = grey(image)
+    answers = answer_variants(model.network, square(array, int(model.config["preprocessing"]["size"])).picture)
+    small = square(array, int(side.config["preprocessing"]["size"])).picture
+    return decide(
+        answers, lambda turn, flipped: mirrored_logit(side.network, turn.undo(1 - small if flipped else small))
+    )
 
 
 def answer_variants(network: object, picture: NDArray[np.float32]) -> dict[tuple[int, bool], NDArray[np.float32]]:
@@ -87,11 +89,15 @@ def answer_variants(network: object, picture: NDArray[np.float32]) -> dict[tuple
     return {key: np.asarray(row) for key, row in zip(keys, outputs, strict=True)}
 
 
-def decide(answers: Mapping[tuple[int, bool], NDArray[np.float32]]) -> RadiographView:
-    """One view from all variants: the state (turn, polarity) under which the answers agree best, by log-likelihood.
+def decide(
+    answers: Mapping[tuple[int, bool], NDArray[np.float32]], mirrored_log_odds: Callable[[Turn, bool], float]
+) -> RadiographView:
+    """One view from all variants: the quarter turn and polarity under which the answers agree best, by
+    log-likelihood, and then the side.
 
     A picture in state s, shown after the turn g, is in state g s: every variant votes for each state of the
-    picture, so that the decision does not depend on how the picture came in.
+    picture, so that the decision does not depend on how the picture came in. `mirrored_log_odds(turn, inverted)`:
+    how much the picture with this quarter turn and polarity taken back looks mirrored.
     """
     states = [(turn, inverted) for turn in TURNS for inverted in (False, True)]
     votes = np.zeros(len(states))
@@ -100,9 +106,12 @@ def decide(answers: Mapping[tuple[int, bool], NDArray[np.float32]]) -> Radiograp
         for k, (turn, inverted) in enumerate(states):
             votes[k] += logs[_composed(TURNS[shown], turn), int(inverted != flipped)]
     votes /= len(answers)
-    votes -= [MIRRORED_MARGIN * turn.mirrored for turn, _ in states]
-    turn, inverted = states[int(votes.argmax())]
-    weight = np.exp(votes - votes.max())
+    # TURNS has the unmirrored half first: what the network itself thinks of the side is summed out.
+    unsided = np.logaddexp(*np.split(votes, 2))
+    turn, inverted = states[int(unsided.argmax())]
+    log_odds = mirrored_log_odds(turn, inverted)
+    turn = Turn(turn.quarters, log_odds > 0)
+    weight = np.exp(unsided - unsided.max())
     weight /= weight.sum()
     # Kind and view are read where the picture stands upright with normal grey.
     upright = [
@@ -119,6 +128,7 @@ def decide(answers: Mapping[tuple[int, bool], NDArray[np.float32]]) -> Radiograp
         "kind": float(kinds.max()),
         "view": float(max(frontal, 1 - frontal)) if kind == "frontal" else float(kinds.max()),
         "state": float(weight.max()),
+        "side": float(1 / (1 + np.exp(-abs(log_odds)))),
     }
     if kind == KINDS[2]:
         return RadiographView(kind, None, 0, False, False, scores)

@@ -107,7 +107,10 @@ def _mean(loss: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 def agreement(model: torch.nn.Module, frontals: list[Example], others: list[Example]) -> dict[str, float]:
-    """Share of right answers on pictures as they come (set upright) and, per picture, in one random state."""
+    """Share of right answers on pictures as they come (set upright) and, per picture, in one random state.
+
+    The side is another model's business (`radiograph-side`).
+    """
     from groundglass.classification.turns import TURNS
 
     kinds, views, states = [], [], []
@@ -115,11 +118,11 @@ def agreement(model: torch.nn.Module, frontals: list[Example], others: list[Exam
         rng = np.random.default_rng(number)
         turn, inverted = TURNS[int(rng.integers(8))], bool(rng.integers(2))
         picture = example.picture.astype(np.float32) / 255
-        found = decide(answer_variants(model, turn.apply(1 - picture if inverted else picture)))
+        found = decide(answer_variants(model, turn.apply(1 - picture if inverted else picture)), lambda *_: -1.0)
         kinds.append((found.kind == "not a chest radiograph") == (example.kind == 2))
         if example.kind == 0:
             views.append(found.view == ("AP" if example.ap else "PA"))
-            states.append((found.turn, found.inverted) == (turn, inverted))
+            states.append((found.turn.quarters, found.inverted) == (turn.quarters, inverted))
     return {
         "kind": float(np.mean(kinds)),
         "AP or PA": float(np.mean(views)),

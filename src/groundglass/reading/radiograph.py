@@ -30,7 +30,7 @@ _MODALITIES = ("CR", "DX", "RG")
 # A picture without a header may be one, too; a volume, an ultrasound or a slide never is.
 _UNDECLARED = ("OT", "SC", "XC", "")
 _SURE_VIEW = 0.75
-VIEW_MODEL = "radiograph-view"
+VIEW_MODEL, SIDE_MODEL = "radiograph-view", "radiograph-side"
 ANATOMY_MODEL = "radiograph"
 # Mean difference of the colour channels, as a share of the range, over which a picture is not a radiograph.
 _COLOURED = 0.05
@@ -101,7 +101,7 @@ class RadiographParser:
     def _read_one(self, image: Image, request: Request) -> Reading:
         request.progress("recognising the view")
         view = self.recognise(image)
-        viewer = self.cite(VIEW_MODEL)
+        models = (viewer, sider, outliner) = tuple(map(self.cite, (VIEW_MODEL, SIDE_MODEL, ANATOMY_MODEL)))
         kind = "lateral" if _is_lateral(image) else view.kind
         if kind != "frontal":
             how = "declared" if kind != view.kind else "recognised"
@@ -109,20 +109,21 @@ class RadiographParser:
             return Reading((), (f"every finding in {image.name} ({kind})",), (*view.warnings(), note), (viewer,))
         request.progress("outlining the anatomy")
         anatomy = self.segment(image, view)
-        outliner = self.cite(ANATOMY_MODEL)
         sources = _sources(anatomy.masks, request.masks_on(image), outliner)
         if not sources:
             note = f"{image.name}: no anatomy was found, so nothing was measured."
-            return Reading((), (f"every finding in {image.name}",), (*anatomy.warnings, note), (viewer, outliner))
+            return Reading(
+                (), (f"every finding in {image.name}",), (*anatomy.warnings, note), (viewer, sider, outliner)
+            )
         request.progress("measuring")
         projection, remark = projection_of(image, view)
         frame = Upright(view.turn, (image.shape[0], image.shape[1]))
         rows = _rows(image, sources, frame, projection)
         doubts = _doubts(anatomy.quality.usable, view)
         made = [frame.finding(finding) for finding in row_findings(rows, image=image.name, doubts=doubts)]
-        findings = (*_structures(image, sources), *made, *_lie_of_picture(image, view, viewer))
+        findings = (*_structures(image, sources), *made, *_lie_of_picture(image, view, sider))
         warnings = (*anatomy.warnings, *([remark] if remark else []), *_scale_remark(image))
-        return Reading(findings, (*NOT_LOOKED_FOR, *unmeasured(rows)), warnings, (viewer, outliner))
+        return Reading(findings, (*NOT_LOOKED_FOR, *unmeasured(rows)), warnings, models)
 
 
 def projection_of(image: Image, view: RadiographView) -> tuple[Literal["PA", "AP"] | None, str]:
@@ -216,7 +217,7 @@ def _lie_of_picture(image: Image, view: RadiographView, citation: ModelCitation)
     evidence = Evidence("model", citation.name, citation.version, "left and right look exchanged")
     where = Location(anatomy=ontology()["chest"], image=image.name)
     what = ontology()["mirrored radiograph"]
-    score = view.scores.get("state")
+    score = view.scores.get("side")
     return (Finding("mirrored", what, "uncertain", where, score=score, evidence=(evidence,)),)
 
 
