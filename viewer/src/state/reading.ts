@@ -1,7 +1,7 @@
 /** Asking for a reading, following its progress, and reviewing what came back. */
 
 import { signal } from "@preact/signals";
-import { maskOfSamples } from "../image/mask";
+import { maskOfSamples, type VoxelMask } from "../image/mask";
 import { readNifti } from "../image/nifti";
 import { api, ServerError } from "../server/api";
 import type { Finding, Job, Verdict } from "../server/types";
@@ -55,8 +55,8 @@ const masks = new Map<string, Overlay>();
 export async function refreshOverlays(): Promise<void> {
   const [owner, onto] = [study.value, scene.value];
   if (!owner || !onto) return;
-  overlays.value = [];
   const here = allFindings().filter((finding) => finding.mask_url && isOn(finding.image, onto.info));
+  overlays.value = here.map((finding) => masks.get(keyOf(owner.id, finding))).filter((known) => known !== undefined).sort((a, b) => sizeOf(b) - sizeOf(a));
   here.sort((a, b) => Number(isStructure(a)) - Number(isStructure(b)));
   for (const finding of here) {
     const overlay = await overlayOf(owner.id, finding);
@@ -68,8 +68,19 @@ export async function refreshOverlays(): Promise<void> {
 
 const sizeOf = ({ mask }: Overlay) => mask.extent[0] * mask.extent[1] * mask.extent[2];
 
+const keyOf = (owner: string, finding: Finding) => `${owner}/${finding.id}/${finding.mask_url}`;
+
+/** Keep a mask that is here already under the finding that was made of it. */
+export function rememberMask(owner: string, finding: Finding, mask: VoxelMask): void {
+  masks.set(keyOf(owner, finding), new Overlay(finding.id, titleOf(finding), colourOf(finding), mask));
+}
+
+function forgetMasks(beginning: string): void {
+  for (const key of masks.keys()) if (key.startsWith(beginning)) masks.delete(key);
+}
+
 async function overlayOf(owner: string, finding: Finding): Promise<Overlay> {
-  const key = `${owner}/${finding.id}/${finding.mask_url}`;
+  const key = keyOf(owner, finding);
   const known = masks.get(key);
   if (known) return known;
   const { samples, shape } = await readNifti(await api.findingMask(owner, finding.id));
@@ -116,6 +127,7 @@ function follow(owner: string, job: string): void {
   events.addEventListener("done", () => {
     end();
     announce("The reading is done.");
+    forgetMasks(`${owner}/`);
     studies.value = studies.value.map((known) => (known.id === owner ? { ...known, has_report: true } : known));
     if (study.value?.id === owner) loadReport().catch(complain);
   });
@@ -152,6 +164,7 @@ export async function removeFinding(id: string): Promise<void> {
   if (!owner) return;
   await attempt("Deleting the finding", async () => {
     await api.removeFinding(owner.id, id);
+    forgetMasks(`${owner.id}/${id}/`);
     if (selected.value === id) selected.value = null;
     const before = report.value!;
     report.value = { ...before, findings: before.findings.filter((known) => known.id !== id) };

@@ -7,7 +7,7 @@ import { voxelOf, type Plane, type PlanePoint } from "../image/planes";
 import { api, ServerError } from "../server/api";
 import type { Prompt, PromptKind, PromptResult } from "../server/types";
 import { outlineOfRows, Overlay, type Scene } from "../view/scene";
-import { loadReport } from "./reading";
+import { loadReport, rememberMask } from "./reading";
 import { announce, attempt, complain, panelTab, scene, selected, study, tool } from "./store";
 
 export interface Mark {
@@ -168,6 +168,7 @@ export async function accept(term: string): Promise<boolean> {
   if (!session) return false;
   const finding = await attempt("Keeping the finding", () => api.accept(session.id, term));
   if (!finding) return false;
+  if (liveMask.value && !stale) rememberMask(study.value!.id, finding, liveMask.value.mask);
   await endSession();
   tool.value = "crosshair";
   await loadReport();
