@@ -15,10 +15,15 @@ from groundglass.synthesis.phantoms.capsules import Capsules, paint_tubes
 from groundglass.synthesis.phantoms.lesion_shapes import Ellipsoid
 from groundglass.synthesis.phantoms.planted import VISIBLE
 
-SMALL = {"chest-ct": (96, 96, 96), "abdomen-ct": (96, 96, 80), "petct": (80, 80, 128)}
+SMALL = {
+    "chest-ct": (96, 96, 96), "abdomen-ct": (96, 96, 80), "petct": (80, 80, 128), "brain-mr": (64, 76, 56),
+    "spine-mr": (15, 96, 128),
+}  # fmt: skip
 
 
 def small(kind: str, seed: int, index: int = 0, **options: object) -> Phantom:
+    if kind == "brain-mr":
+        pytest.importorskip("nilearn")
     if kind in SMALL:
         options.setdefault("shape", SMALL[kind])
     if kind == "petct":

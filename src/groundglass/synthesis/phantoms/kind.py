@@ -49,7 +49,8 @@ class Kind:
 
     `denials` names what a report may deny when it is not there: (term, anatomy or None). `has_report` is False
     where no radiologist would dictate one (cells in a field of view). `exam` are the words for the examination,
-    `region` the part of the grammar's data that speaks of what is normal there (chest, abdomen, body, breast).
+    `region` the part of the grammar's data that speaks of what is normal there (chest, abdomen, body, breast, brain,
+    spine).
     """
 
     name: str

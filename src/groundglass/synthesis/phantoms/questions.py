@@ -66,7 +66,8 @@ def _about(finding: Finding, rng: np.random.Generator, prior: Phantom | None) ->
 
 def _a(name: str) -> str:
     uncounted = ("cardiomegaly", "ascites", "splenomegaly", "consolidation", "emphysema", "edema", "hydronephrosis")
-    if name.endswith((*uncounted, "embolism", "iasis", "pathy", "steatosis", "obstruction", "iectasis", "dilatation")):
+    endings = ("embolism", "iasis", "pathy", "atrophy", "steatosis", "obstruction", "iectasis", "dilatation")
+    if name.endswith((*uncounted, *endings, "cephalus")):
         return name
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 

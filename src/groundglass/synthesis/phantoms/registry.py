@@ -24,6 +24,8 @@ _MODULES = {
     "chest-ct": "chest_ct",
     "abdomen-ct": "abdomen_ct",
     "petct": "petct",
+    "brain-mr": "brain_mr",
+    "spine-mr": "spine_mr",
     "radiograph": "radiograph",
     "retina": "retina",
     "microscopy": "microscopy",

@@ -19,13 +19,14 @@ _SIDES: tuple[Side, ...] = ("left", "right")
 
 @dataclass(frozen=True)
 class _Outline:
-    """What a plant becomes in words: term, regions (with or without a side), grades."""
+    """What a plant becomes in words: term, regions (with or without a side), grades, and whether its axes are said."""
 
     term: str
     regions: tuple[str | None, ...] = (None,)
     sided: bool = False
     grades: tuple[str, ...] = ()
     glass: bool = False
+    sized: bool = True
 
 
 _LOBES = ("upper lobe of lung", "lower lobe of lung", "middle lobe of right lung")
@@ -33,7 +34,26 @@ _AMOUNTS = ("small", "moderate", "large")
 _DEGREES = ("mild", "moderate", "severe")
 _SEGMENTS = tuple(f"liver segment {n}" for n in range(1, 9))
 _PARTS = ("head of pancreas", "body of pancreas", "tail of pancreas")
+_BRAIN = (
+    "frontal lobe", "parietal lobe", "temporal lobe", "occipital lobe", "basal ganglia", "thalamus", "cerebellum",
+)  # fmt: skip
+_TERRITORIES = (
+    "middle cerebral artery territory", "anterior cerebral artery territory", "posterior cerebral artery territory",
+    "basal ganglia", "thalamus", "cerebellum",
+)  # fmt: skip
+_DISCS = ("L2-L3 disc", "L3-L4 disc", "L4-L5 disc", "L5-S1 disc", "C4-C5 disc", "C5-C6 disc", "C6-C7 disc")
+_BODIES = tuple(f"{level} vertebra" for level in ("C5", "T6", "T9", "T12", "L1", "L2", "L3", "L4", "L5"))
 _OUTLINES = {
+    "stroke": _Outline("cerebral infarction", _TERRITORIES, True, _AMOUNTS, sized=False),
+    "haemorrhage": _Outline("intracranial hemorrhage", _BRAIN, True),
+    "tumour": _Outline("brain tumour", _BRAIN, True),
+    "white matter lesion": _Outline("white matter lesion", _BRAIN[:4], True),
+    "hydrocephalus": _Outline("hydrocephalus", ("lateral ventricle",), False, _DEGREES),
+    "atrophy": _Outline("cerebral atrophy", ("brain",), False, _DEGREES),
+    "disc herniation": _Outline("disc herniation", _DISCS, True, _AMOUNTS, sized=False),
+    "stenosis": _Outline("spinal canal stenosis", _DISCS, False, _DEGREES),
+    "compression fracture": _Outline("vertebral compression fracture", _BODIES[1:], False, _DEGREES),
+    "metastasis": _Outline("bone metastasis", _BODIES),
     "nodule": _Outline("pulmonary nodule", _LOBES, True, glass=True),
     "mass": _Outline("lung lesion", _LOBES, True),
     "consolidation": _Outline("consolidation", _LOBES, True, _AMOUNTS),
@@ -79,7 +99,7 @@ def _outlined(plant: Plant, rng: np.random.Generator, kind: str) -> Placed:
     if region == "middle lobe of right lung":
         side = "right"
     measures: tuple[tuple[str, float, str], ...] = ()
-    if plant.size is not None:
+    if plant.size is not None and outline.sized:
         measures = (("long axis", plant.size, "mm"), ("short axis", plant.size * rng.uniform(0.7, 1.0), "mm"))
     placed = Placed(outline.term, None, region, side, measures=measures)
     grade = pick(outline.grades, rng) if outline.grades else None

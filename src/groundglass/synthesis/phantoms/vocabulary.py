@@ -15,6 +15,11 @@ _TERMS = {
         "splenomegaly", "hepatic steatosis", "vertebral compression fracture",
     ),
     "petct": ("lung lesion", "lymph node lesion", "bone lesion", "liver lesion"),
+    "brain-mr": (
+        "cerebral infarction", "intracranial hemorrhage", "brain tumour", "white matter lesion", "hydrocephalus",
+        "cerebral atrophy",
+    ),
+    "spine-mr": ("disc herniation", "spinal canal stenosis", "vertebral compression fracture", "bone metastasis"),
     "radiograph": ("pulmonary nodule", "consolidation", "pleural effusion", "pneumothorax", "cardiomegaly"),
     "retina": ("microaneurysm", "retinal hemorrhage", "hard exudate", "drusen"),
     "microscopy": ("red blood cell", "white blood cell", "platelet"),

@@ -14,7 +14,13 @@ from groundglass.io.atomic import write_json_atomic, write_text_atomic
 from groundglass.synthesis.phantoms.layouts import files
 from groundglass.synthesis.phantoms.phantom import Phantom
 
-_FOLDERS = {"PT": ("pet", "pet"), "CT": ("ct", "ct"), "MR": ("anat", "T1w"), "GM": ("micr", "BF")}
+_FOLDERS = {"PT": ("pet", "pet"), "CT": ("ct", "ct"), "GM": ("micr", "BF")}
+_SEQUENCES = {
+    "T1": ("anat", "T1w"), "T1c": ("anat", "ce-gadolinium_T1w"), "T2": ("anat", "T2w"), "FLAIR": ("anat", "FLAIR"),
+    "STIR": ("anat", "acq-STIR_T2w"), "DWI b0": ("dwi", "acq-b0_dwi"), "DWI b1000": ("dwi", "acq-b1000_dwi"),
+    "ADC": ("dwi", "ADC"),
+}  # fmt: skip
+"""Diffusion without directions (a trace image) is none that BIDS knows."""
 
 
 def write(phantom: Phantom, folder: Path) -> dict[str, Any]:
@@ -23,6 +29,8 @@ def write(phantom: Phantom, folder: Path) -> dict[str, Any]:
     stem = f"{subject}_{session}"
     for image in phantom.images:
         place, suffix = _FOLDERS.get(image.modality, (image.modality.lower(), image.modality.lower()))
+        if image.modality == "MR":
+            place, suffix = _SEQUENCES[image.name.split(" ", 1)[1]]
         home = folder / subject / session / place
         files.write_image(image, home, f"{stem}_{suffix}")
         side = {
@@ -44,13 +52,13 @@ def write(phantom: Phantom, folder: Path) -> dict[str, Any]:
 
 
 def _centroids(phantom: Phantom) -> list[dict[str, Any]]:
-    """Vertebral bodies as VerSe numbers them (C1 = 1, T1 = 8, L1 = 20, T13 = 28), in voxels."""
+    """Vertebral bodies as VerSe numbers them (C1 = 1, T1 = 8, L1 = 20, S1 = 26, T13 = 28), in voxels."""
     found = []
     for name, point in phantom.landmarks.items():
         if not name.endswith("vertebral body"):
             continue
         level = name.split()[0]
-        label = 28 if level == "T13" else {"C": 0, "T": 7, "L": 19}[level[0]] + int(level[1:])
+        label = {"T13": 28, "S1": 26}.get(level) or {"C": 0, "T": 7, "L": 19}[level[0]] + int(level[1:])
         found.append({"label": label, **{axis: round(v, 2) for axis, v in zip("XYZ", point, strict=True)}})
     return sorted(found, key=lambda row: row["label"])
 
@@ -66,5 +74,5 @@ def finish(records: list[dict[str, Any]], folder: Path, kind: str) -> None:
     write_json_atomic(folder / "derivatives" / "phantom" / "dataset_description.json", derived)
     subjects = sorted({record["patient"] for record in records})
     write_text_atomic(folder / "participants.tsv", "participant_id\n" + "".join(f"sub-{s}\n" for s in subjects))
-    write_text_atomic(folder / ".bidsignore", "**/ct/\n**/dx/\n**/us/\n**/op/\n**/micr/\n")
+    write_text_atomic(folder / ".bidsignore", "**/ct/\n**/dwi/\n**/dx/\n**/us/\n**/op/\n**/micr/\n")
     write_text_atomic(folder / "README", f"Simulated {kind} examinations. No patient was imaged.\n")

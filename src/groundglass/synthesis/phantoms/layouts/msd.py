@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from groundglass.core import ConfigurationError
+import numpy as np
+from numpy.typing import NDArray
+
+from groundglass.core import ConfigurationError, Image
 from groundglass.io import write_nifti
 from groundglass.io.atomic import write_json_atomic
 from groundglass.synthesis.phantoms.layouts import files
@@ -22,9 +25,20 @@ def write(phantom: Phantom, folder: Path) -> dict[str, Any]:
         raise ConfigurationError(phantom.kind, "is flat, and the Decathlon holds volumes", "Use the layout coco.")
     numbers = _numbers(phantom)
     masked = [(numbers[f.what.name], f.where.mask) for f in phantom.findings if f.where.mask is not None]
-    write_nifti(image.array[0], image, folder / "imagesTr" / f"{phantom.name}.nii.gz")
+    channels = [i for i in phantom.images if i.modality == image.modality == "MR"] or [image]
+    write_nifti(*_stacked(channels), folder / "imagesTr" / f"{phantom.name}.nii.gz")
     write_nifti(files.label_map(masked, image.shape), image, folder / "labelsTr" / f"{phantom.name}.nii.gz")
-    return {"name": phantom.name, "modality": image.modality, "labels": numbers}
+    names = [i.name.split(" ", 1)[1] for i in channels] if len(channels) > 1 else [image.modality]
+    return {"name": phantom.name, "channels": names, "labels": numbers}
+
+
+def _stacked(channels: list[Image]) -> tuple[NDArray[Any], Image]:
+    """Sequences of one grid along the fourth axis of one volume, as in the Decathlon's brain tumours."""
+    first = channels[0]
+    if len(channels) == 1:
+        return first.array[0], first
+    values = np.stack([image.array[0] for image in channels])
+    return values, Image.of(values, first.affine, name=first.name, modality=first.modality, time_axis=0)
 
 
 def _numbers(phantom: Phantom) -> dict[str, int]:
@@ -44,7 +58,8 @@ def finish(records: list[dict[str, Any]], folder: Path, kind: str) -> None:
         folder / "dataset.json",
         {
             "name": f"groundglass {kind}", "description": "Simulated; no patient.", "reference": "groundglass",
-            "licence": "CC0", "release": "1.0", "tensorImageSize": "3D", "modality": {"0": records[0]["modality"]},
+            "licence": "CC0", "release": "1.0", "tensorImageSize": "3D",
+            "modality": {str(n): name for n, name in enumerate(records[0]["channels"])},
             "labels": labels, "numTraining": len(training), "numTest": 0, "training": training, "test": [],
         },
     )  # fmt: skip
