@@ -6,7 +6,7 @@ PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-d
 INDEX = $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 RUN = .venv/bin/python -m
 
-.PHONY: read test check slow docs clean
+.PHONY: read test check slow docs viewer clean
 
 read: .venv/core
 	.venv/bin/groundglass sample radiograph -o out/sample/radiograph.dcm
@@ -26,6 +26,10 @@ slow: .venv/dev
 
 docs: .venv/dev
 	$(RUN) mkdocs build --strict
+
+# The browser viewer is kept built, so that nobody needs Node to use it.
+viewer:
+	cd viewer && npm ci && npm run build
 
 .venv/core: requirements.lock pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
