@@ -74,7 +74,8 @@ def propagation(engine: Engine) -> dict[str, float]:
     ball = ((at[0] - 128) / 60) ** 2 + ((at[1] - 128) / 50) ** 2 + ((at[2] - 50) / 55) ** 2 < 1
     volume = (ball * 80 + np.random.default_rng(0).normal(100, 20, ball.shape)).astype(np.float32)
     session = Session(volume, engine=engine)
-    session.click((128, 128), slice=50)
+    session.box((76, 66, 180, 190), slice=50)
+    session.click((128, 128))
     figures = timed(session.propagate, 1)
     mask = session.mask
     overlap = 2 * float((mask & ball).sum()) / float(mask.sum() + ball.sum())

@@ -64,7 +64,8 @@ def test_a_volume_keeps_its_affine(tmp_path: Path) -> None:
     image = (truth * 300 + np.random.default_rng(0).normal(0, 40, truth.shape)).astype(np.int16)
     affine = np.array([[-0.9, 0.1, 0, 10], [0.05, 1.1, 0, -20], [0, 0, 2.5, 5], [0, 0, 0, 1]])
     nibabel.save(nibabel.Nifti1Image(image, affine), tmp_path / "v.nii.gz")
-    run(tmp_path / "v.nii.gz", "--click", "25,20", "--slice", 10, "--propagate", "-o", tmp_path / "m.nii.gz")
+    prompts = ("--box", "11,8,39,32", "--click", "25,20", "--slice", 10, "--propagate")
+    run(tmp_path / "v.nii.gz", *prompts, "-o", tmp_path / "m.nii.gz")
     written = nibabel.load(tmp_path / "m.nii.gz")
     assert np.array_equal(written.affine, nibabel.load(tmp_path / "v.nii.gz").affine)
     assert dice(np.asarray(written.dataobj) > 0, truth) > 0.85

@@ -139,11 +139,12 @@ def ball(shape: tuple[int, int, int] = (48, 56, 30)) -> np.ndarray:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_click_in_one_slice_is_carried_through_the_volume(axis: int) -> None:
+def test_a_box_and_a_click_in_one_slice_are_carried_through_the_volume(axis: int) -> None:
     truth = np.moveaxis(ball(), 2, axis)
     image = Image.of(noisy(truth), np.diag([-1.0, 1.5, 2.0, 1.0]))
     session = Session(image, axis=axis)
-    session.click((30, 22), slice=14)
+    session.box((15, 9, 45, 35), slice=14)
+    session.click((30, 22))
     assert session.mask.any(axis=tuple(a for a in range(3) if a != axis)).sum() == 1
     heard: list[float] = []
     session.propagate(heard.append)

@@ -20,7 +20,7 @@ class View:
     """One slice and its prompts on the working grid, all (H, W), sides a multiple of 32.
 
     `image` is in [0, 1]; `box` is 1 inside of a box, and 0 everywhere when there is none; `previous` are the logits
-    of the answer before (zeros at first).
+    of the answer before (zeros at first). `lean` is the weight of the classical odds beside a network's answer.
     """
 
     image: Float
@@ -28,6 +28,7 @@ class View:
     negative: Bool
     box: Float
     previous: Float
+    lean: float = 0.0
 
 
 class Engine(Protocol):
@@ -94,8 +95,13 @@ class ClassicalEngine:
 
     def logits(self, view: View) -> Float:
         """Logits (H, W) from the cues alone; `view.previous` plays no part."""
-        channels = cue_channels(view.image[None], view.positive[None], view.negative[None], view.box[None])[0]
-        walk, near, far = channels[2], channels[3], channels[4]
-        share = near / (near + far + 1e-3)
-        odds = 4 * (walk - 0.5) + 3 * (share - 0.5) + channels[1]
-        return cues.doubled(odds[None])[0]
+        return classical_odds(cue_channels(view.image[None], view.positive[None], view.negative[None], view.box[None]))[
+            0
+        ]
+
+
+def classical_odds(channels: Float) -> Float:
+    """Logits (B, H, W) of `cue_channels` put together by hand."""
+    walk, near, far = channels[:, 2], channels[:, 3], channels[:, 4]
+    share = near / (near + far + 1e-3)
+    return cues.doubled(4 * (walk - 0.5) + 3 * (share - 0.5) + channels[:, 1])
