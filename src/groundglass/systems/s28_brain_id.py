@@ -113,7 +113,7 @@ def features_net(folder: Path, seed: int, *, contrast: Callable[..., LabelContra
 
 
 def person(seed: int) -> dict[str, BrainItem]:
-    """Four axial slices of a deformed template in the contrasts of CONTRASTS, mildly imperfect: slabs (4, X, Y, Z) each."""
+    """Four axial slabs (4, X, Y, Z) of a deformed template in each of CONTRASTS, mildly imperfect."""
     rng = np.random.default_rng(seed)
     bend = coarse_noise(rng, 3, (160, 192, 160), spacing=40, std=5.0)
     found: dict[str, list[BrainItem]] = {name: [] for name in CONTRASTS}
