@@ -151,7 +151,7 @@ def deidentify(
 @app.command()
 def label(
     reports: Annotated[list[Path], typer.Argument(help="Text files, folders of them, CSV, TSV or JSON-lines tables.")],
-    sets: Annotated[str, typer.Option("--set", help="Label sets, separated by commas, all, or findings.")] = "chexpert14",
+    sets: Annotated[str, typer.Option("--set", help="Label sets, by commas; or all, or findings.")] = "chexpert14",
     uncertain: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="Doubtful findings: keep, ones, zeros, ignore or probable; else as the set has it."),

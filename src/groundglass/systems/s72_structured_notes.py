@@ -6,9 +6,9 @@ training samples with negative batches, the post-processor of raw answers, FHIR,
 (`groundglass.metrics.structured_form`). What differs from the paper: the lymphoma form is ours, with the paper's counts
 of fields, as the Italian society's wording is not published there; a choice is snapped by spelling only (no embedding);
 conflicts of single values keep the most probable one and are flagged. The model's door is built for any T5 by name or
-local folder, with its training (`groundglass.report.generation.form_answers`; `groundglass structure --model`), but none
-is trained in the proof, so check 1 runs with the rule reader in the model's place and check 2 has no model to compare
-with. Not built: the hosted comparator, DICOM SR, human ratings. All reports of the proof are made up.
+local folder, with its training (`groundglass.report.generation.form_answers`; `groundglass structure --model`), but
+none is trained in the proof, so check 1 runs with the rule reader in the model's place and check 2 has no model to
+compare with. Not built: the hosted comparator, DICOM SR, human ratings. All reports of the proof are made up.
 """
 
 from __future__ import annotations
