@@ -104,4 +104,5 @@ def classical_odds(channels: Float) -> Float:
     """Logits (B, H, W) of `cue_channels` put together by hand."""
     walk, near, far = channels[:, 2], channels[:, 3], channels[:, 4]
     share = near / (near + far + 1e-3)
-    return cues.doubled(4 * (walk - 0.5) + 3 * (share - 0.5) + channels[:, 1])
+    odds = 4 * (walk - 0.5) + 3 * (share - 0.5) + channels[:, 1]
+    return cues.doubled(odds.astype(np.float32))
