@@ -240,6 +240,8 @@ def _site(
         if plant.place not in ranges:
             raise NoRoomError.of(plant, plant.place)
         names = [plant.place]
+    if not names:
+        raise NoRoomError.of(plant, "this brain")
     side: Side = plant.side or ("left" if rng.random() < 0.5 else "right")
     radius = plant.space / 2
     ball = rng.standard_normal((48, 3))

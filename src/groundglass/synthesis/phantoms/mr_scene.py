@@ -20,7 +20,7 @@ from groundglass.synthesis.phantoms.mr_physics import Sequence as Pulse
 from groundglass.synthesis.phantoms.mr_physics import Substance
 
 FINEST_MM = 1.6
-"""Voxels longer than this are painted in parts."""
+"""Voxels longer than this, and than one and a half times their shortest side, are painted in parts."""
 SCALE = 2000.0
 ADC_SCALE = 1000.0
 """An ADC map holds um2/ms times this, i.e. 1e-6 mm2/s."""
@@ -28,7 +28,8 @@ ADC_SCALE = 1000.0
 
 def finer(canvas: Canvas) -> tuple[Canvas, tuple[int, int, int]]:
     """The grid to paint on, and by how many parts it is finer along each axis (odd)."""
-    parts = [2 * int(np.ceil((s / FINEST_MM - 1) / 2)) + 1 if s > FINEST_MM else 1 for s in canvas.spacing]
+    longest = max(FINEST_MM, 1.5 * min(canvas.spacing))
+    parts = [2 * int(np.ceil((s / longest - 1) / 2)) + 1 if s > longest else 1 for s in canvas.spacing]
     spacing = tuple(s / k for s, k in zip(canvas.spacing, parts, strict=True))
     corner = tuple(c - (k - 1) / 2 * s for c, k, s in zip(canvas.corner, parts, spacing, strict=True))
     shape = tuple(n * k for n, k in zip(canvas.shape, parts, strict=True))

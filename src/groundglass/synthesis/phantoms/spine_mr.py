@@ -148,7 +148,7 @@ def _soft_tissue(here: findings.SpineScene) -> None:
     fat = np.clip(0.2 + 0.2 * streak, 0, 1)
     front = np.clip((y - middle - 34) / 6, 0, 1)
     clump = waves(rng, x, y, z, length=19.0, height=1.0)
-    fat = fat * (1 - front) + front * np.clip(0.55 + 0.2 * clump, 0, 1)
+    fat = fat * (1 - front) + front * np.clip(0.55 + 0.12 * clump, 0, 1)
     behind = middle - spread - np.float32(rng.uniform(40, 52))
     fat = np.maximum(fat, np.clip((behind - y) / 1.5, 0, 1))
     skin = behind - np.float32(rng.uniform(9, 24))
