@@ -15,10 +15,11 @@ from groundglass.synthesis import Phantom, Plant, make_phantom, phantom_series
 from groundglass.synthesis.phantoms import agreement_of, sketch_report
 from groundglass.synthesis.phantoms.brain_maps import BrainMaps, maps_of
 from groundglass.synthesis.phantoms.canvas import Canvas
+from groundglass.synthesis.phantoms.kind import Case
 from groundglass.synthesis.phantoms.mr_physics import SUBSTANCES, Sequence, Substance, nulling
 from groundglass.synthesis.phantoms.mr_scene import MrScene, apparent_diffusion
 from groundglass.synthesis.phantoms.planted import VISIBLE
-from groundglass.synthesis.phantoms.spine_anatomy import level_names, random_column
+from groundglass.synthesis.phantoms.spine_anatomy import BACK, level_names, random_column
 
 BRAIN, SPINE = (60, 72, 52), (15, 96, 128)
 
@@ -171,6 +172,18 @@ def test_a_stenosis_and_a_crushed_vertebra_are_as_stated() -> None:
     assert loss is not None and loss.value == pytest.approx(40) and body is not None
     usual = spine(7, [], shape=(15, 176, 256)).structures["L1 vertebra"]
     assert body.voxel_count < usual.voxel_count
+
+
+def test_a_herniation_reaches_as_far_behind_its_disc_as_stated() -> None:
+    phantom = spine(7, [Plant("disc herniation", "left", "L4-L5", size=8, key=1)], shape=(31, 176, 256))
+    finding, mask = phantom.findings[0], phantom.findings[0].where.mask
+    disc = random_column(Case("spine-mr", 7, 0).patient("anatomy")).level("L4-L5 disc")
+    assert mask is not None
+    ras = np.argwhere(mask.array) @ phantom.image.affine[:3, :3].T + phantom.image.affine[:3, 3]
+    left, ahead, _ = disc.local(*(ras * [-1, 1, 1]).T.astype(np.float32))
+    depth, stated = -ahead.min() - BACK * disc.half_depth, finding.measurement("herniation depth")
+    assert stated is not None and depth == pytest.approx(stated.value, abs=phantom.image.spacing[1])
+    assert left.mean() > 3 and ahead.max() < -BACK * disc.half_depth
 
 
 @pytest.mark.parametrize(
