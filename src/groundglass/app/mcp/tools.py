@@ -6,13 +6,12 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from groundglass.app.mcp import answers
+from groundglass.app.mcp.measuring import measured
 from groundglass.app.mcp.pictures import THUMBNAIL, Layer, draw, layers_of, plane_of, planes_of, through
 from groundglass.app.mcp.roots import Roots
+from groundglass.app.mcp.strokes import apply_stroke
 from groundglass.core import ConfigurationError, Image, InputError, Mask, Study
 from groundglass.core.mask_name import mask_name
 from groundglass.report.pictures import LESION, PALETTE, window
@@ -174,7 +173,7 @@ class Tools:
             tell(f"prompt {number} of {len(prompts)}")
             chosen = plane_of(shown, stroke.plane, stroke.slice)
             session = session or Session(shown, axis=chosen.axis)
-            _apply(session, stroke, chosen)
+            apply_stroke(session, stroke, chosen)
         assert session is not None
         if propagate:
             session.propagate(lambda share: tell(f"propagating, {share:.0%}"))
@@ -314,65 +313,6 @@ class Tools:
 
 def _is_drawable(image: Image) -> bool:
     return image.is_volume or len(image.shape) == 2 + (image.time_axis is not None)
-
-
-def _apply(session: Any, stroke: answers.Stroke, plane: Plane) -> None:
-    """Give a prompt on a drawn picture to the session, which counts in the array's own rows and columns."""
-    spatial = sorted((plane.columns, plane.rows))
-    voxels = [plane.under(point) for point in stroke.points]
-    points = [(voxel[spatial[1]], voxel[spatial[0]]) for voxel in voxels]
-    # A flat image has no slices; other axes than the session's own are named.
-    where: dict[str, Any] = {"slice": plane.index} if session.axis is not None else {}
-    if session.axis is not None and plane.axis != session.axis:
-        where["axis"] = plane.axis
-    if stroke.kind == "click":
-        for point in points:
-            session.click(point, stroke.positive, **where)
-    elif stroke.kind == "scribble":
-        session.scribble(points, stroke.positive, **where)
-    elif len(points) != 2:
-        raise InputError("box", f"has {len(points)} points", "Give two opposite corners.")
-    elif "axis" in where:
-        raise ConfigurationError("box", f"lies in the {plane.name} plane", "Draw boxes in the first prompt's plane.")
-    else:
-        (x0, y0), (x1, y1) = points
-        session.box((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), **where)
-
-
-def measured(mask: Mask, image: Image, warnings: list[str]) -> list[answers.Value]:
-    """Size and shape (volumes in mL, flat ones in mm2 where pixels have a size), and the values inside."""
-    from groundglass.core import GroundglassError
-    from groundglass.measurement import (
-        attenuation_measurements,
-        intensity_of,
-        shape_measurements,
-        size_measurements,
-        uptake_measurements,
-    )
-
-    values: list[answers.Value] = []
-    inside = image.array[0]
-    if image.is_volume:
-        for measurements in (size_measurements, shape_measurements):
-            try:
-                values += [answers.Value.of(m) for m in measurements(mask)]
-            except GroundglassError as error:
-                warnings.append(str(error))
-    elif image.spacing_known:
-        area = mask.voxel_count * float(np.prod([s for a, s in enumerate(image.spacing) if a != image.time_axis]))
-        values.append(answers.Value(kind="area", value=area, unit="mm2", method="sum of segmented pixels"))
-    if image.modality == "CT" and image.units == "[hnsf'U]":
-        return [*values, *(answers.Value.of(m) for m in attenuation_measurements(mask, inside))]
-    if image.modality == "PT" and image.units.startswith("g/mL"):
-        return [*values, *(answers.Value.of(m) for m in uptake_measurements(mask, inside))]
-    found = intensity_of(mask, inside)
-    return [
-        *values,
-        *(
-            answers.Value(kind=f"{name} of the values", value=value, unit=image.units or "1", method="as stored")
-            for name, value in (("mean", found.mean), ("standard deviation", found.sd), ("minimum", found.minimum))
-        ),
-    ]
 
 
 def _finite(value: float | None) -> float | None:
