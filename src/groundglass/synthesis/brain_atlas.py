@@ -82,17 +82,17 @@ class BrainAtlas:
 
 def template_t1() -> NDArray[np.float32]:
     """(X, Y, Z) the template's T1 on the atlas's grid, skull-stripped, in [0, 1]. Raises as `brain_atlas` does."""
-    return _tissue_maps()[2]
+    return tissue_maps()[2]
 
 
 @cache
 def brain_atlas() -> BrainAtlas:
     """Build the atlas (about ten seconds). Raises ConfigurationError where nilearn is not installed."""
-    grey, white, t1, affine = _tissue_maps()
+    grey, white, t1, affine = tissue_maps()
     brain = ndi.binary_fill_holes(ndi.binary_opening(t1 > 0, iterations=2))
     fluid = np.where(brain, np.clip(1 - grey - white, 0, 1), 0)
     xyz = apply_affine(affine, np.moveaxis(np.indices(brain.shape, dtype=np.float32), 0, -1)).astype(np.float32)
-    regions, names = _regions(affine, brain.shape)
+    regions, names = deep_regions(affine, brain.shape)
     hard = np.select([~brain, (fluid > grey) & (fluid > white), white > grey], [0, 1, 3], 2).astype(np.uint8)
     labels = hard.copy()
     cerebellum = _cerebellum(hard, fluid, xyz)
@@ -111,7 +111,8 @@ def brain_atlas() -> BrainAtlas:
     return BrainAtlas(labels, grey, white, depth, ventricle, outward, affine)
 
 
-def _tissue_maps() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+def tissue_maps() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    """Grey matter, white matter, T1 (X, Y, Z) in [0, 1] on the atlas's grid, its affine. Raises as `brain_atlas`."""
     found = importlib.util.find_spec("nilearn")
     if found is None or found.origin is None:
         raise ConfigurationError(
@@ -128,7 +129,7 @@ def _tissue_maps() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np
     return grey, white, t1, affine
 
 
-def _regions(affine: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], dict[str, list[int]]]:
+def deep_regions(affine: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], dict[str, list[int]]]:
     """The package's MNI regions on this grid, and region name -> its values."""
     folder = resources.files("groundglass.measurement") / "data" / "mni152"
     table = json.loads((folder / "regions.json").read_text(encoding="utf-8"))

@@ -42,9 +42,9 @@ class BrainMaps:
 @cache
 def brain_maps() -> BrainMaps:
     """Made once a process (a few seconds). Raises ConfigurationError where nilearn is not installed."""
-    from groundglass.synthesis.brain_atlas import _regions, _tissue_maps
+    from groundglass.synthesis.brain_atlas import deep_regions, tissue_maps
 
-    grey, white, t1, affine = _tissue_maps()
+    grey, white, t1, affine = tissue_maps()
     brain = ndi.binary_fill_holes(t1 > 0)
     window = tuple(
         slice(max(int(s.start - MARGIN_MM), 0), int(s.stop + MARGIN_MM)) for s in ndi.find_objects(brain.astype(int))[0]
@@ -52,7 +52,7 @@ def brain_maps() -> BrainMaps:
     grey, white, brain = grey[window], white[window], brain[window]
     placed = affine.copy()
     placed[:3, 3] = apply_affine(affine, [s.start for s in window])
-    regions, names = _regions(placed, brain.shape)
+    regions, names = deep_regions(placed, brain.shape)
     nuclei = np.isin(regions, [v for n in ("caudate nucleus", "putamen", "nucleus accumbens") for v in names[n]])
     fluid = np.where(brain, np.clip(1 - grey - white, 0, 1), 0).astype(np.float32)
     return maps_of(grey, white, fluid, brain, nuclei, np.isin(regions, names["lateral ventricle"]), placed[:3, 3])
