@@ -16,6 +16,7 @@ _EXPORTS = {
     "segment_together": "brain_mr",
     "RadiographAnatomy": "radiograph",
     "RadiographQuality": "radiograph",
+    "VolumeCrop": "volume_crop",
     "segment_brain": "brain_mr",
     "segment_hippocampus": "hippocampus",
     "segment_radiograph": "radiograph",

@@ -23,7 +23,10 @@ def segment(
         typer.Option(help="Array axis that slices are counted along; else as the file stacks them."),
     ] = None,
     propagate: Annotated[bool, typer.Option("--propagate", help="Carry the mask through the volume.")] = False,
-    model: Annotated[Optional[str], typer.Option(help="Model folder; else the built-in one.")] = None,  # noqa: UP045
+    model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Folder, file of published weights or OWNER/NAME:FILE of the hub; else the built-in one."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Outline any structure by clicks, a box or strokes, in one slice or through a volume."""

@@ -15,7 +15,7 @@ from groundglass.app.console import progress
 from groundglass.core import ConfigurationError, GeometryError, Image, InputError
 from groundglass.io import is_dicom, read_image, write_nifti
 from groundglass.io.atomic import atomic_path
-from groundglass.segmentation.interactive import Session, torch_engine
+from groundglass.segmentation.interactive import Session, named_engine
 
 CLICK_FORM = "Write X,Y, and ,- after it for a point outside, for instance --click 120,88 or --click 30,40,-."
 
@@ -39,7 +39,7 @@ def run(
     prompts that do not fit.
     """
     loaded = read_image(image)
-    engine = None if model is None else torch_engine(model)
+    engine = None if model is None else named_engine(model)
     session = Session(loaded, axis=stacking_axis(loaded) if axis is None else axis, engine=engine)
     if not (clicks or box or scribbles):
         raise ConfigurationError("segment", "was given no prompt", "Add --click, --box or --scribble.")

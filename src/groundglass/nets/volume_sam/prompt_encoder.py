@@ -59,7 +59,7 @@ class PromptEncoder(nn.Module):
     def sparse(self, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(B, N + 1, C); the last vector stands for "no further point"."""
         placed = self.pe_layer((points.float() + 0.5) / self.side)
-        kinds = torch.cat([embedding.weight for embedding in self.point_embeddings])
+        kinds = torch.cat(list(self.point_embeddings.parameters()))
         padding = self.not_a_point_embed.weight.expand(len(points), 1, -1)
         return torch.cat([placed + kinds[labels.long()], padding], dim=1)
 

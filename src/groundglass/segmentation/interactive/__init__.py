@@ -12,9 +12,14 @@ _EXPORTS = {
     "Session": "session",
     "View": "engine",
     "default_engine": "network",
+    "VolumeEngine": "volume_engine",
+    "VolumeSamEngine": "volume_engine",
     "export_onnx": "network",
     "guidance_map": "guidance",
+    "named_engine": "published",
     "onnx_engine": "network",
+    "sam_med3d_engine": "volume_engine",
+    "scribbleprompt_engine": "scribbleprompt",
     "torch_engine": "network",
 }
 

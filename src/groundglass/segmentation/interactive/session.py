@@ -25,6 +25,8 @@ from groundglass.segmentation.interactive.engine import Engine
 from groundglass.segmentation.interactive.planes import Planes
 from groundglass.segmentation.interactive.prompt import Prompt
 from groundglass.segmentation.interactive.propagation import propagated
+from groundglass.segmentation.interactive.volume_answer import answer_volume
+from groundglass.segmentation.interactive.volume_engine import VolumeEngine
 
 Point = Sequence[float]
 
@@ -51,7 +53,9 @@ class Session:
     Raises UnsupportedError for an image that has neither two nor three axes.
     """
 
-    def __init__(self, image: Image | NDArray[Any], *, axis: int | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self, image: Image | NDArray[Any], *, axis: int | None = None, engine: Engine | VolumeEngine | None = None
+    ) -> None:
         self.image = image if isinstance(image, Image) else Image.of(np.asarray(image))
         if len(self.image.shape) not in (2, 3):
             raise UnsupportedError(
@@ -68,7 +72,7 @@ class Session:
         return self.planes.axis
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Engine | VolumeEngine:
         """Who answers; loaded at the first prompt."""
         if self._engine is None:
             from groundglass.segmentation.interactive.network import default_engine
@@ -241,13 +245,17 @@ class Session:
                 f"lies outside of the image {self.planes.shape_of(prompt.axis)}",
                 "Give x, y within it.",
             )
-        strokes = self._strokes([*self.prompts, prompt])
+        at = max(touched, key=lambda index: len(touched[index]))
+        prompts = [*self.prompts, prompt]
+        strokes = self._strokes(prompts)
+        if isinstance(self.engine, VolumeEngine):
+            return answer_volume(self.engine, self.image, self.planes, prompts, strokes), at
         answers = dict(self._answers)
         for index in touched:
             answers[index] = answer_slice(
                 self.engine, self.planes.plane(index), strokes[index], before=answers.get(index)
             )
-        return answers, max(touched, key=lambda index: len(touched[index]))
+        return answers, at
 
     def _strokes(self, prompts: Iterable[Prompt]) -> dict[int, Strokes]:
         """What was drawn on each slice, in order."""
@@ -263,6 +271,9 @@ class Session:
         strokes = self._strokes(self.prompts)
         if not strokes:
             raise ConfigurationError("propagate", "comes before a prompt", "Click or draw on a slice first.")
+        if isinstance(self.engine, VolumeEngine):
+            # It has answered for the whole volume already.
+            return self._answers
         return propagated(self.engine, self.planes, strokes, self._answers, progress)
 
 
