@@ -8,7 +8,9 @@ from groundglass.core.lazy import lazy_exports
 _EXPORTS = {
     "AbdomenPhantom": "abdomen",
     "abdomen_phantom": "abdomen",
+    "deepest_click": "volume_clicks",
     "ellipsoid_mask": "analytic_shapes",
+    "error_click": "volume_clicks",
     "vessel_with_wedge": "analytic_shapes",
     "Phantom": "phantoms",
     "Plant": "phantoms",
