@@ -3,8 +3,8 @@
 Wang et al. (arXiv 2310.15161). The network has the published names and shapes and takes the published weights, which
 are not shipped. What differs: the dense positional grid has its axes in order (the released code swaps the first two;
 the choice "released" keeps that, and published weights are loaded with it); the cube is set about the user's click,
-never about a reference; a mask that reaches its border is followed by further cubes. No small network is trained here: the
-card's check of behaviour is not run.
+never about a reference; a mask that reaches its border is followed by further cubes. No small network is trained
+here: the card's check of behaviour is not run.
 """
 
 from __future__ import annotations
