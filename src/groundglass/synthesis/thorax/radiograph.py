@@ -101,9 +101,7 @@ def expose(
         Pneumothorax(SIDES[f.side], f.extent * thorax.height) for f in findings if f.name == "pneumothorax" and f.side
     )
     planes = min(max(28, beam.size // 6), 48)
-    paths = _enlarged(
-        trace(thorax, beam, step=step, planes=planes, effusions=effusions, pneumothoraces=leaks), step
-    )
+    paths = _enlarged(trace(thorax, beam, step=step, planes=planes, effusions=effusions, pneumothoraces=leaks), step)
     masks: dict[str, Bool] = {}
     tissue = _soft_tissue(paths, thorax, beam, rng)
     bone = np.zeros_like(tissue)
