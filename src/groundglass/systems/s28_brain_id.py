@@ -44,7 +44,7 @@ ENTRY = "groundglass.synthesis.brain_id.BrainItems; groundglass.nets.feature_une
 SEEDS = (0, 1, 2)
 # Thin slabs, of which one slice is used: fields need a few voxels to be smooth in.
 SHAPE, SEEN, SLICE = (96, 96, 4), (160, 192, 4), 2
-FILTERS, STEPS = (16, 32, 64, 128), 400
+FILTERS, STEPS = (16, 32, 64, 128), 300
 # Means of white matter, grey matter and fluid (of 225).
 CONTRASTS = {"T1": (190, 125, 45), "T2": (80, 115, 215), "FLAIR": (105, 135, 30), "CT": (95, 110, 75)}
 NAMES = ("background", "fluid", "grey matter", "white matter")
