@@ -25,7 +25,7 @@ def archived(*arguments: object) -> dict[str, Any]:
     return figures
 
 
-@pytest.mark.parametrize(("kills", "studies"), [(4, 120), pytest.param(20, 2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "studies"), [(4, 600), pytest.param(20, 2000, marks=pytest.mark.slow)])
 def test_kills_lose_and_repeat_nothing(tmp_path: Path, kills: int, studies: int) -> None:
     """Runner and workers are killed in turn at random moments; every study has exactly one result in the end."""
     broken = studies // 40
@@ -91,8 +91,9 @@ def test_workers_die_with_their_runner(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_what_is_done(tmp_path: Path) -> None:
     """Ctrl-C ends at once with its own exit code, and a resumed run finishes."""
-    write_archive(tmp_path / "in", 40)
-    arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "info", "--workers", "1"]
+    studies = 400
+    write_archive(tmp_path / "in", studies, size=48)
+    arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "check", "--workers", "1"]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while not commits(tmp_path / "out"):
         time.sleep(0.02)
@@ -102,4 +103,4 @@ def test_an_interrupt_leaves_what_is_done(tmp_path: Path) -> None:
     assert process.returncode == 130 and "Traceback" not in errors
     done = subprocess.run([*arguments, "--resume", "--json"], capture_output=True, text=True, check=True, timeout=120)
     figures = json.loads(done.stdout)
-    assert figures["studies"]["done"] == 40 and figures["done_before"] >= 1
+    assert figures["studies"]["done"] == studies and figures["done_before"] >= 1
