@@ -94,7 +94,14 @@ def test_an_interrupt_leaves_what_is_done(tmp_path: Path) -> None:
     studies = 400
     write_archive(tmp_path / "in", studies, size=48)
     arguments = [*PROGRAM, str(tmp_path / "in"), str(tmp_path / "out"), "--task", "check", "--workers", "1"]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # A test run in the background of a script has Ctrl-C ignored, and hands that on.
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     while not commits(tmp_path / "out"):
         time.sleep(0.02)
         assert process.poll() is None
