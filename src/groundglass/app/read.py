@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from groundglass import __version__
+from groundglass.app.child_process import peak_bytes
 from groundglass.app.inputs import parse_masks, prior_study, written_report
 from groundglass.app.outputs import report_document, staged_folder, write_dicom, write_masks
 from groundglass.core import GroundglassError, Image, Reading, Report, Study
@@ -153,8 +152,6 @@ def run_record(
 ) -> dict[str, Any]:
     """The content of run.json: what ran, on what, how long, with what result."""
     libraries = ("torch", "numpy", "scipy", "monai", "SimpleITK", "pydicom", "highdicom", "nibabel", "scikit-image")
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1 / 1024)
     return {
         "groundglass": __version__,
         "python": platform.python_version(),
@@ -162,7 +159,7 @@ def run_record(
         "models": [{"name": m.name, "version": m.version, "measured_on": m.measured_on} for m in report.models],
         "inputs": hashes(paths, study),
         "seconds": steps.seconds,
-        "peak_memory_bytes": int(peak),
+        "peak_memory_bytes": peak_bytes(),
         "files": sorted(files),
         "warnings": list(warnings),
     }

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import cast
 
 from groundglass.app.archive.engine import Engine, Hand, Lost, threads_of
 from groundglass.app.archive.study import Outcome, StudyRef, Work
 from groundglass.app.archive.worker import READY, serve
+from groundglass.app.child_process import end_at_once, resident_bytes
 
 
 class Process(Hand):
@@ -54,20 +54,11 @@ class Process(Hand):
         return f"its process ended with status {code}"
 
     def kill(self) -> None:
-        if self._process.pid is not None and self._process.is_alive():
-            # Its group, once it has one, holds the processes that it started.
-            with suppress(OSError, AttributeError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.kill()
-        self._process.join()
+        end_at_once(self._process)
         self.connection.close()
 
     def memory(self) -> int:
-        try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self._process.pid)
 
 
 class Pool(Engine):

@@ -21,7 +21,7 @@ from groundglass.app.archive.sources import Source, source_of
 from groundglass.app.archive.study import Fault, Outcome, StudyRef, Work, pipeline_version
 from groundglass.app.archive.table import require_parquet, write_rows
 from groundglass.app.archive.tasks import checked_options, models_of, task_of
-from groundglass.app.archive.worker import peak_bytes
+from groundglass.app.child_process import peak_bytes
 from groundglass.core.errors import ConfigurationError, InputError, NetworkError
 
 RESULTS = "results.parquet"

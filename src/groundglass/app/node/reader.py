@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
-import threading
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from groundglass.app.child_process import die_with_parent, end_at_once
 from groundglass.core import GroundglassError, InputError
 
 
@@ -59,10 +58,7 @@ class Reader:
     def close(self) -> None:
         """End the process at once."""
         if self._process is not None:
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.kill()
-            self._process.join()
+            end_at_once(self._process)
         self._process = None
 
     def _start(self) -> None:
@@ -75,10 +71,9 @@ class Reader:
 
 
 def _serve(pipe: Connection) -> None:
-    # Ctrl-C is for the node, which ends this process by itself; its own group holds the processes that it starts.
+    # Ctrl-C is for the node, which ends this process by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.setpgid(0, 0)
-    threading.Thread(target=_die_with_node, daemon=True).start()
+    die_with_parent()
     # What a library prints is no part of the node's log, and may name the patient.
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
@@ -88,14 +83,6 @@ def _serve(pipe: Connection) -> None:
         except (EOFError, OSError):
             return
         pipe.send(_read(task))
-
-
-def _die_with_node() -> None:
-    """A node that is killed leaves no reader which goes on to write."""
-    node = parent_process()
-    assert node is not None
-    node.join()
-    os.killpg(0, signal.SIGKILL)
 
 
 def _read(task: ReadingTask) -> GroundglassError | None:

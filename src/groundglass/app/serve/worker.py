@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -18,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from groundglass.app.child_process import die_with_parent, end_at_once, resident_bytes
 from groundglass.core.errors import GroundglassError, InputError
 
 Tell = Callable[[str], None]
@@ -147,9 +147,7 @@ class Worker:
             self._stop()
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(
-                target=_serve, args=(theirs, self._bytes, os.getpid()), name=f"groundglass-{self.name}"
-            )
+            self._process = context.Process(target=_serve, args=(theirs, self._bytes), name=f"groundglass-{self.name}")
             self._process.start()
             theirs.close()
             self.started += 1
@@ -158,18 +156,17 @@ class Worker:
 
     def _stop(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.join(10)
+            end_at_once(self._process)
             self._process = None
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
 
 
-def _serve(pipe: Connection, bytes_at_most: int, parent: int) -> None:
+def _serve(pipe: Connection, bytes_at_most: int) -> None:
     """The life of the child: calls until the pipe closes or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    die_with_parent()
     _bound_memory(bytes_at_most)
 
     def tell(line: str) -> None:
@@ -191,16 +188,9 @@ def _serve(pipe: Connection, bytes_at_most: int, parent: int) -> None:
             _log_trace()
             kind, answer = "fault", type(error).__name__
         try:
-            pipe.send((kind, (_resident(), answer)))
+            pipe.send((kind, (resident_bytes(), answer)))
         except OSError:
             return
-
-
-def _end_with(parent: int) -> None:
-    """A killed server cannot end its children: they watch it."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _bound_memory(bytes_at_most: int) -> None:
@@ -210,14 +200,6 @@ def _bound_memory(bytes_at_most: int) -> None:
         return
     # Private memory only: libraries map far more address space than they use.
     resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_most, bytes_at_most))
-
-
-def _resident() -> int:
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a pseudo file
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
 
 
 def _log_trace() -> None:
