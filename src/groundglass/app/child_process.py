@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -12,23 +11,14 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
-
 
 def die_with_parent() -> None:
-    """Called in the child: it will leave no orphan that goes on to write.
-
-    On Linux not even one that is stuck in compiled code: the kernel ends it with the thread that started it, which must
-    therefore live as long as the child is wanted.
-    """
+    """Called in the child: it will leave no orphan that goes on to write, nor one among the processes it started."""
     # Its own group: whoever kills it kills the processes that it started (decoders, engines), too.
     with suppress(AttributeError):  # not on Windows
         os.setpgid(0, 0)
     parent = multiprocessing.parent_process()
     assert parent is not None
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
         parent.join()
@@ -40,8 +30,9 @@ def die_with_parent() -> None:
 
 
 def end_at_once(process: BaseProcess) -> None:
-    """Kill a child and, once it has a group of its own, the processes that it started."""
-    if process.pid is not None and process.is_alive():
+    """Kill a child and the processes that it started, which outlive it when it crashed."""
+    if process.pid is not None:
+        # It has a group of its own once it runs; before that there is none, and after that there may be nobody in it.
         with suppress(OSError, AttributeError):
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from groundglass.app.archive.commit import Task, carry_out, set_aside
@@ -13,11 +17,13 @@ from groundglass.app.child_process import die_with_parent, peak_bytes
 from groundglass.core.errors import GroundglassError
 
 READY = "ready"
+_PR_SET_PDEATHSIG = 1
 
 
 def serve(connection: Connection, work: Work) -> None:
     """Answer every study that comes through `connection` with its outcome, until it is closed."""
     die_with_parent()
+    _even_if_stuck()
     # What a library prints must not mix with the runner's own output.
     os.dup2(2, 1)
     task = task_of(work.task).load()
@@ -46,3 +52,10 @@ def perform(task: Task, study: StudyRef, work: Work) -> Outcome:
     seconds = round(time.perf_counter() - started, 4)
     state = "failed" if fault else "done"
     return Outcome(study.key, state, row, fault, seconds, peak_bytes(), f"{os.getpid()}")  # type: ignore[arg-type]
+
+
+def _even_if_stuck() -> None:
+    """On Linux the kernel ends this process with its runner, also while compiled code lets no thread of ours run."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
