@@ -68,7 +68,7 @@ class KeyPicture:
 
 def key_pictures(report: Report, study: Study) -> tuple[KeyPicture, ...]:
     """The pictures of every image, in the study's order; an image without findings is shown plain."""
-    colours = finding_colours(report)
+    colours = finding_colours(report.findings)
     pictures: list[KeyPicture] = []
     for image in study.images[:_MAX_IMAGES]:
         findings = [f for f in report.findings if image_of(f, study) is image]
@@ -93,11 +93,11 @@ def image_of(finding: Finding, study: Study) -> Image | None:
     return next((i for i in study.images if i.shape == mask.shape), None)
 
 
-def finding_colours(report: Report) -> dict[str, str]:
+def finding_colours(findings: Sequence[Finding]) -> dict[str, str]:
     """Colour of each finding: lesions red, structures by term, so that left and right agree."""
     colours: dict[str, str] = {}
     terms: list[str] = []
-    for finding in report.findings:
+    for finding in findings:
         if _is_lesion(finding):
             colours[finding.id] = LESION
             continue
@@ -193,17 +193,25 @@ def window(image: Image, findings: Sequence[Finding] = ()) -> tuple[float, float
     return float(np.percentile(sample, 0.1)), float(np.percentile(sample, 99.9))
 
 
-def _webp(image: Image, plane: Plane, limits: tuple[float, float]) -> bytes:
-    channels = image.array[:3] if image.channels in (3, 4) else image.array[:1]
+def drawn_channels(image: Image, plane: Plane, limits: tuple[float, float]) -> list[NDArray[np.uint8]]:
+    """(rows, columns) of a slice in grey levels: one, or red, green and blue. `limits` are shown black and white.
+
+    Colours of 8 bits stay as they are stored.
+    """
+    is_colour = image.channels in (3, 4)
+    flats = [plane.cut(channel) for channel in (image.array[:3] if is_colour else image.array[:1])]
+    return [flat if is_colour and flat.dtype == np.uint8 else grey_levels(flat, limits) for flat in flats]
+
+
+def grey_levels(values: NDArray[np.generic], limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Grey levels of values, 0 and 255 at the `limits` and beyond; what is no number is black."""
     black, white = limits
-    span = (white - black) or 1.0
-    drawn = []
-    for channel in channels:
-        flat = np.nan_to_num(np.asarray(plane.cut(channel), dtype=np.float32), nan=black, posinf=white, neginf=black)
-        if image.channels in (3, 4) and channel.dtype == np.uint8:
-            drawn.append(flat.astype(np.uint8))
-        else:
-            drawn.append((np.clip((flat - black) / span, 0, 1) * 255).astype(np.uint8))
+    known = np.nan_to_num(np.asarray(values, dtype=np.float32), nan=black, posinf=white, neginf=black)
+    return (np.clip((known - black) / ((white - black) or 1.0), 0, 1) * 255).astype(np.uint8)
+
+
+def _webp(image: Image, plane: Plane, limits: tuple[float, float]) -> bytes:
+    drawn = drawn_channels(image, plane, limits)
     picture = Picture_.fromarray(drawn[0] if len(drawn) == 1 else np.stack(drawn, axis=-1))
     picture = picture.resize(plane.size, Picture_.Resampling.BICUBIC)
     buffer = io.BytesIO()

@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from scipy import ndimage
 
 from groundglass.core import ConfigurationError, Finding, Image, Mask
-from groundglass.report.pictures import PALETTE, window
+from groundglass.report.pictures import drawn_channels, finding_colours, window
 from groundglass.report.planes import PLANES, Plane, flat_plane, volume_plane, world_axes
 
 # What a model sees well; the longer side of a picture in pixels.
@@ -77,9 +77,7 @@ def draw(
     image: Image, plane: Plane, layers: Sequence[Layer] = (), *, limits: tuple[float, float] | None = None
 ) -> tuple[bytes, list[Layer]]:
     """The PNG of a slice and the layers that can be seen on it. `limits` are the values shown black and white."""
-    black, white = limits or window(image)
-    channels = image.array[:3] if image.channels in (3, 4) else image.array[:1]
-    shown = [_shown(plane.cut(channel), black, white, image) for channel in channels]
+    shown = drawn_channels(image, plane, limits or window(image))
     colour = np.stack(shown if len(shown) == 3 else shown * 3, axis=-1)
     picture = Picture.fromarray(colour).resize(plane.size, Picture.Resampling.BILINEAR)
     canvas = np.asarray(picture, dtype=np.float32).copy()
@@ -98,13 +96,6 @@ def draw(
     return buffer.getvalue(), visible
 
 
-def _shown(flat: NDArray[np.generic], black: float, white: float, image: Image) -> NDArray[np.uint8]:
-    values = np.nan_to_num(np.asarray(flat, dtype=np.float32), nan=black, posinf=white, neginf=black)
-    if image.channels in (3, 4) and flat.dtype == np.uint8:
-        return values.astype(np.uint8)
-    return (np.clip((values - black) / ((white - black) or 1.0), 0, 1) * 255).astype(np.uint8)
-
-
 def _paint(canvas: NDArray[np.float32], flat: NDArray[np.bool_], size: tuple[int, int], colour: str) -> None:
     """Tint the mask and draw its border, one pixel wide, in full colour."""
     inside = np.asarray(Picture.fromarray(flat).resize(size, Picture.Resampling.NEAREST))
@@ -115,22 +106,16 @@ def _paint(canvas: NDArray[np.float32], flat: NDArray[np.bool_], size: tuple[int
 
 def layers_of(findings: Sequence[Finding], image: Image) -> list[Layer]:
     """A layer for each finding that is drawn on an image; one colour for one thing, lesions red."""
-    from groundglass.core import ontology
-    from groundglass.report.pictures import LESION
-
-    layers, terms = [], []
-    for finding in findings:
-        mask = finding.where.mask
-        if mask is None or mask.is_empty or finding.where.image not in (None, image.name):
-            continue
-        if mask.shape != image.shape:
-            continue
-        name = finding.what.name
-        side = f"{finding.where.side} " if finding.where.side else ""
-        if ontology().entry(name).kind == "finding":
-            layers.append(Layer(mask, LESION, f"{side}{name}"))
-            continue
-        if name not in terms:
-            terms.append(name)
-        layers.append(Layer(mask, PALETTE[terms.index(name) % len(PALETTE)], f"{side}{name}"))
-    return layers
+    seen = [
+        (finding, mask)
+        for finding in findings
+        if (mask := finding.where.mask) is not None
+        and not mask.is_empty
+        and finding.where.image in (None, image.name)
+        and mask.shape == image.shape
+    ]
+    colours = finding_colours([finding for finding, _mask in seen])
+    return [
+        Layer(mask, colours[finding.id], f"{finding.where.side or ''} {finding.what.name}".strip())
+        for finding, mask in seen
+    ]

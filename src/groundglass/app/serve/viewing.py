@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from groundglass.core import Image, Mask
 from groundglass.io.atomic import atomic_path
-from groundglass.report.pictures import window
+from groundglass.report.pictures import grey_levels, window
 from groundglass.report.planes import Plane, flat_plane, volume_plane, world_axes
 
 _THUMBNAIL = 256
@@ -77,14 +77,12 @@ def thumbnail(image: Image) -> bytes:
     from PIL import Image as Picture
 
     plane = middle_plane(image)
-    black, white = window(image)
-    span = (white - black) or 1.0
+    limits = window(image)
     channels = image.array[:3] if image.channels in (3, 4) else image.array[:1]
     drawn = []
     for channel in channels:
         moment = channel if image.time_axis is None or is_flat(image) else np.take(channel, 0, axis=image.time_axis)
-        flat = np.nan_to_num(np.asarray(plane.cut(moment), dtype=np.float32), nan=black, posinf=white, neginf=black)
-        drawn.append((np.clip((flat - black) / span, 0, 1) * 255).astype(np.uint8))
+        drawn.append(grey_levels(plane.cut(moment), limits))
     picture = Picture.fromarray(drawn[0] if len(drawn) == 1 else np.stack(drawn, axis=-1))
     buffer = io.BytesIO()
     picture.resize(plane.size, Picture.Resampling.BILINEAR).save(buffer, "PNG")
