@@ -102,7 +102,7 @@ def _is_there(name: str) -> bool:
 
 
 def _models() -> list[dict[str, str]]:
-    from groundglass.models.registry import builtin_models, model_folder
+    from groundglass.models.registry import builtin_models, model_config
 
-    configs = [json.loads((model_folder(m) / "config.json").read_text(encoding="utf-8")) for m in builtin_models()]
+    configs = [model_config(m) for m in builtin_models()]
     return [{"name": c["name"], "version": c["version"], "measured_on": c.get("measured_on", "")} for c in configs]

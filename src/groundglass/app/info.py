@@ -55,14 +55,14 @@ def show_terms(word: str, *, as_json: bool) -> None:
 
 def show_models(name: str, *, as_json: bool) -> None:
     """The built-in models, or the card of one."""
-    from groundglass.models import builtin_models, model_card, model_folder
+    from groundglass.models import builtin_models, model_card, model_config
 
     if name:
         typer.echo(model_card(name))
         return
     rows = []
     for model in builtin_models():
-        config = json.loads((model_folder(model) / "config.json").read_text(encoding="utf-8"))
+        config = model_config(model)
         rows.append({"name": model, "version": config["version"], "measured_on": config.get("measured_on", "")})
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))

@@ -50,6 +50,12 @@ def model_card(name: str | Path) -> str:
     return (model_folder(name) / "card.md").read_text(encoding="utf-8")
 
 
+def model_config(name: str | Path) -> dict[str, Any]:
+    """What the model says of itself; no weights are loaded. Raises ConfigurationError when there is no such model."""
+    config: dict[str, Any] = json.loads((model_folder(name) / "config.json").read_text(encoding="utf-8"))
+    return config
+
+
 def load_model(name: str | Path) -> Model:
     """The model of a built-in name or a folder, on the CPU, in float32; loaded once per process."""
     return _load(model_folder(name))
@@ -62,7 +68,7 @@ def _load(folder: Path) -> Model:
 
     from groundglass.nets.build import build_network
 
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = model_config(folder)
     architecture = dict(config["architecture"])
     network = build_network(architecture.pop("net"), **architecture)
     try:

@@ -120,9 +120,7 @@ def models_of(task: TaskKind) -> dict[str, str]:
     """Names and versions of the built-in models, where the task may use them."""
     if not task.uses_models:
         return {}
-    import json
+    from groundglass.models import builtin_models, model_config
 
-    from groundglass.models import builtin_models, model_folder
-
-    configs = (json.loads((model_folder(m) / "config.json").read_text(encoding="utf-8")) for m in builtin_models())
+    configs = (model_config(m) for m in builtin_models())
     return {config["name"]: config["version"] for config in configs}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,11 +39,11 @@ class Tools:
 
     def models(self) -> answers.ModelCards:
         """Cards of the models that ship."""
-        from groundglass.models import builtin_models, model_card, model_folder
+        from groundglass.models import builtin_models, model_card, model_config
 
         cards = []
         for name in builtin_models():
-            config = json.loads((model_folder(name) / "config.json").read_text(encoding="utf-8"))
+            config = model_config(name)
             paragraphs = [p for p in model_card(name).split("\n\n") if not p.startswith("#")]
             card = answers.ModelCard(
                 name=config["name"],

@@ -7,7 +7,6 @@ the way in, together with their affine.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +35,6 @@ from groundglass.core.mask_name import mask_name
 from groundglass.io.atomic import atomic_path, write_json_atomic
 
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd")
-MODELS = ("read", "click_2d", "click_3d")
 _LARGEST_LABEL = 65_535
 
 
@@ -54,11 +52,11 @@ class Asked:
 
 def label_table() -> dict[str, int]:
     """The structures that a reading may outline, with numbers that stay: those of the models that ship."""
-    from groundglass.models import model_folder
+    from groundglass.models import model_config
 
     names: list[str] = []
     for model in ("brain-mr", "radiograph"):
-        config = json.loads((model_folder(model) / "config.json").read_text(encoding="utf-8"))
+        config = model_config(model)
         shown = config.get("shipped") or [name for name in config["labels"] if name != "background"]
         for name in shown:
             paired = name in config.get("paired", ())
