@@ -56,13 +56,6 @@ class After:
     slice: int | None
 
 
-def check(_tell: Tell, opened: Opened, image_id: str) -> None:
-    """Raises UnsupportedError for an image that sessions do not take."""
-    image = _image(opened, image_id)
-    if len(image.shape) not in (2, 3):
-        raise UnsupportedError(image.name, f"has {len(image.shape)} axes", "Segment a picture, a volume or a film.")
-
-
 def step(_tell: Tell, standing: Standing, what: Step, prompt: Prompt | None = None) -> After:
     """Take a step. Raises the session's typed errors; then nothing has changed."""
     session = _session(standing)
