@@ -187,30 +187,36 @@ def _iso(date: str) -> str | None:
 
 def _named(images: Iterable[Image]) -> tuple[Image, ...]:
     """Short, unique names that can stand in a file name: the file's stem, or modality, series and description."""
-    named: list[Image] = []
-    taken: set[str] = set()
-    for image in images:
-        base = _base_name(image)
+    images = tuple(images)
+    names = unique_names(_base_name(image) for image in images)
+    return tuple(replace(image, name=name) for image, name in zip(images, names, strict=True))
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """The names in order; one that was there before gets a number."""
+    taken: list[str] = []
+    for base in names:
         name, number = base, 2
         while name in taken:
             name, number = f"{base}-{number}", number + 1
-        taken.add(name)
-        named.append(replace(image, name=name))
-    return tuple(named)
+        taken.append(name)
+    return taken
 
 
 def _base_name(image: Image) -> str:
     facts = image.acquisition.facts
     if len(image.source) == 1 and "SeriesInstanceUID" not in facts:
-        stem = re.split(r"[/!]", image.source[0])[-1]
-        for suffix in _SUFFIXES:
-            if stem.lower().endswith(suffix):
-                stem = stem[: -len(suffix)]
-                break
-        else:
-            stem = Path(stem).stem
-    else:
-        number = facts.get("SeriesNumber")
-        parts = (image.modality, "" if number is None else f"{number:g}", facts.get("SeriesDescription", ""))
-        stem = " ".join(str(part) for part in parts if part)
-    return re.sub(r"[^\w.]+", "-", stem, flags=re.ASCII).strip("-.").lower()[:60] or "image"
+        return name_of_file(re.split(r"[/!]", image.source[0])[-1])
+    number = facts.get("SeriesNumber")
+    parts = (image.modality, "" if number is None else f"{number:g}", facts.get("SeriesDescription", ""))
+    return _short(" ".join(str(part) for part in parts if part))
+
+
+def name_of_file(file: str) -> str:
+    """The short name of the image in a file of this name: the name without its suffix."""
+    suffix = next((suffix for suffix in _SUFFIXES if file.lower().endswith(suffix)), None)
+    return _short(Path(file).stem if suffix is None else file[: -len(suffix)])
+
+
+def _short(text: str) -> str:
+    return re.sub(r"[^\w.]+", "-", text, flags=re.ASCII).strip("-.").lower()[:60] or "image"

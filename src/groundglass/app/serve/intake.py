@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from groundglass.core import GroundglassError, Image, Study, UnsafeInputError
 from groundglass.io.atomic import write_bytes_atomic
 
 Files = Sequence[tuple[str, str]]
-_SUFFIXES = (".nii.gz", ".seg.nrrd", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".dicom", ".img", ".hdr")
 _MAX_IMAGES = 200
 
 
@@ -50,6 +48,7 @@ def take_in_place(tell: Tell, folder: Path, root: Path, files: Files, limits: Li
 def load_study(root: Path, files: Files, names: Sequence[str] = ()) -> Study:
     """The study of these files, modalities recognised. `names` are those that its images were given at intake."""
     from groundglass.io import read_study
+    from groundglass.io.read import unique_names
     from groundglass.reading import recognise_study
 
     with _names_for_people(root, files):
@@ -57,7 +56,7 @@ def load_study(root: Path, files: Files, names: Sequence[str] = ()) -> Study:
     shown = {str(root / file): name for file, name in files}
     images = study.images
     if not names:
-        names = _unique([_name_of(image, shown) for image in images])
+        names = unique_names(_name_of(image, shown) for image in images)
     renamed = tuple(
         replace(image, name=name, warnings=tuple(for_people(w, root, files) for w in image.warnings))
         for image, name in zip(images, names, strict=False)
@@ -73,6 +72,12 @@ def for_people(text: str, root: Path, files: Files) -> str:
     for file, name in sorted(files, key=lambda pair: -len(pair[0])):
         text = text.replace(str(root / file), name)
     return text.replace(f"{root}/", "")
+
+
+def told_to_people(error: GroundglassError, root: Path, files: Files) -> GroundglassError:
+    """The error in names that people know."""
+    said = (error.input_name, error.problem, error.remedy)
+    return type(error)(*(for_people(text, root, files) for text in said))
 
 
 def _taken(tell: Tell, place: StudyFolder, root: Path, files: list[tuple[str, str]], limits: Limits) -> Taken:
@@ -151,30 +156,13 @@ class _names_for_people:  # noqa: N801 - a context manager, used like a function
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, GroundglassError):
-            said = (error.input_name, error.problem, error.remedy)
-            clean = [for_people(text, self._root, self._files) for text in said]
-            raise type(error)(clean[0], clean[1], clean[2]) from error
+            raise told_to_people(error, self._root, self._files) from error
 
 
 def _name_of(image: Image, shown: dict[str, str]) -> str:
     """A file's own name without its suffix, as `read_study` would give it; a series keeps the name it has."""
+    from groundglass.io.read import name_of_file
+
     if len(image.source) != 1 or "SeriesInstanceUID" in image.acquisition.facts or image.source[0] not in shown:
         return image.name
-    stem = shown[image.source[0]]
-    for suffix in _SUFFIXES:
-        if stem.lower().endswith(suffix):
-            stem = stem[: -len(suffix)]
-            break
-    else:
-        stem = Path(stem).stem
-    return re.sub(r"[^\w.]+", "-", stem, flags=re.ASCII).strip("-.").lower()[:60] or "image"
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    taken: list[str] = []
-    for base in names:
-        name, number = base, 2
-        while name in taken:
-            name, number = f"{base}-{number}", number + 1
-        taken.append(name)
-    return taken
+    return name_of_file(shown[image.source[0]])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from groundglass.app.serve.intake import Files, for_people, load_study
+from groundglass.app.serve.intake import Files, for_people, load_study, told_to_people
 from groundglass.app.serve.places import finding_rows, has_mask
 from groundglass.app.serve.store import StudyFolder
 from groundglass.app.serve.worker import Tell
@@ -37,8 +37,7 @@ class Opened:
 
     def cleaned(self, error: GroundglassError) -> GroundglassError:
         """The error with names for people instead of paths."""
-        said = (error.input_name, error.problem, error.remedy)
-        return type(error)(*(for_people(text, self.root, self.files) for text in said))
+        return told_to_people(error, self.root, self.files)
 
 
 def read(tell: Tell, opened: Opened, *, only: Sequence[str], language: str, prior: Opened | None) -> None:
