@@ -107,8 +107,11 @@ class Room:
 
 
 @contextmanager
-def room(data: Path, *options: str, width: int = 1366, height: int = 768, scale: float = 1) -> Iterator[Room]:
-    """A server of `data`, with further `options` of the command, and a browser window; skips without Chromium."""
+def room(data: Path, *options: str) -> Iterator[Room]:
+    """A server of `data`, with further `options` of the command, and a browser window; skips without Chromium.
+
+    Fails in the end when a script failed, or something was asked of another server.
+    """
     if CHROMIUM is None:
         pytest.skip("needs chromium (Debian: chromium)")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -122,14 +125,14 @@ def room(data: Path, *options: str, width: int = 1366, height: int = 768, scale:
         _wait_for(url, process, data.parent / "serve.log")
         with sync_api.sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, device_scale_factor=scale, accept_downloads=True
-            )
+            context = browser.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
             held = Room(context.new_page(), url, data)
             held.page.goto(url)
             held.page.locator(".room").wait_for()
             yield held
             browser.close()
+            assert held.faults == [], held.faults
+            assert held.foreign == [], held.foreign
     finally:
         process.terminate()
         try:

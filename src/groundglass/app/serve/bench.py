@@ -9,23 +9,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from groundglass.app.serve.places import finding_rows, volume_ml
+from groundglass.app.serve.places import save_finding, volume_ml
 from groundglass.app.serve.reading import Opened
 from groundglass.app.serve.viewing import png_of_mask, slice_axis, write_overlay
 from groundglass.app.serve.worker import Tell
 from groundglass.core import (
     ConfigurationError,
     EmptyMaskError,
-    Finding,
     GroundglassError,
     Image,
     InputError,
-    Report,
     UnsupportedError,
-    to_dict,
 )
 from groundglass.core.mask_name import mask_name
-from groundglass.io.atomic import write_json_atomic
 from groundglass.segmentation.interactive import Prompt, Session
 
 Step = Literal["prompt", "undo", "redo", "reset"]
@@ -103,15 +99,8 @@ def accept(_tell: Tell, standing: Standing, term: str, finding_id: str, target: 
     if image.time_axis is not None:
         raise UnsupportedError(image.name, "is a film, whose findings lie on one frame", "Use its mask as a file.")
     where = replace(finding.where, side=named.side, anatomy=named.organ)
-    return save_finding(standing.opened, replace(finding, where=where), target)
-
-
-def save_finding(opened: Opened, finding: Finding, target: Path) -> dict[str, Any]:
-    """Write a drawn finding; its row for the viewer, without a number among the label maps."""
-    study = opened.study()
-    row = finding_rows([finding], Report(()), study, opened.ids)[0]
-    write_json_atomic(target, to_dict(finding))
-    return row
+    opened = standing.opened
+    return save_finding(replace(finding, where=where), opened.study(), opened.ids, target)
 
 
 def end(_tell: Tell, key: str) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from groundglass.app.serve import models
-from groundglass.app.serve.bench import save_finding
 from groundglass.app.serve.desk import Desk
 from groundglass.app.serve.findings import row_of, shown
+from groundglass.app.serve.places import save_finding
 from groundglass.app.serve.reading import Opened
 from groundglass.app.serve.review import load_review, save_review
 from groundglass.app.serve.worker import Tell
@@ -42,4 +42,4 @@ def point_finding(
     name = opened.names[opened.ids.index(image_id)]
     where = Location(anatomy=named.organ, side=named.side, points=(Line((point,)),), image=name)
     finding = Finding(finding_id, named.term, where=where, evidence=(Evidence("person", "reviewer"),))
-    return save_finding(opened, finding, target)
+    return save_finding(finding, opened.study(), opened.ids, target)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundglass.app.serve.places import has_mask
+from groundglass.app.serve.places import has_mask, save_finding
 from groundglass.app.serve.reading import Opened
 from groundglass.app.serve.viewing import slice_axis, viewer_affine
 from groundglass.app.serve.worker import Tell
@@ -29,10 +29,9 @@ from groundglass.core import (
     Mask,
     Study,
     UnsupportedError,
-    to_dict,
 )
 from groundglass.core.mask_name import mask_name
-from groundglass.io.atomic import atomic_path, write_json_atomic
+from groundglass.io.atomic import atomic_path
 
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd")
 _LARGEST_LABEL = 65_535
@@ -112,9 +111,6 @@ def keep_label(
 
     The rows of these findings, numbered from `first`. Raises InputError where it does not fit the image.
     """
-    from groundglass.app.serve.places import finding_rows
-    from groundglass.core import Report
-
     study = opened.study()
     image = study.images[opened.ids.index(image_id)]
     labels = _labels_of(sent, image)
@@ -131,8 +127,7 @@ def keep_label(
         finding = Finding(
             f"u{first + len(rows)}", named.term, where=where, evidence=(Evidence("person", "MONAI Label client"),)
         )
-        write_json_atomic(drawn / f"{finding.id}.json", to_dict(finding))
-        rows.append(finding_rows([finding], Report(()), study, opened.ids)[0])
+        rows.append(save_finding(finding, study, opened.ids, drawn / f"{finding.id}.json"))
     return rows
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.app.serve.viewing import viewer_affine
-from groundglass.core import Finding, Image, Mask, Report, Study
+from groundglass.core import Finding, Image, Mask, Report, Study, to_dict
+from groundglass.io.atomic import write_json_atomic
 from groundglass.io.colour import segment_colour
 from groundglass.report.pictures import image_of
 
@@ -35,6 +37,13 @@ def finding_rows(findings: Sequence[Finding], report: Report, study: Study, ids:
             label = labels[image_id] = labels.get(image_id, 0) + 1
         rows.append(_row(finding, image, image_id, label, said.get(finding.id, [])))
     return rows
+
+
+def save_finding(finding: Finding, study: Study, ids: Sequence[str], target: Path) -> dict[str, Any]:
+    """Write a finding that a person added; its row for the viewer, numbered anew beside the others when it is shown."""
+    row = finding_rows([finding], Report(()), study, ids)[0]
+    write_json_atomic(target, to_dict(finding))
+    return row
 
 
 def has_mask(finding: Finding) -> bool:
