@@ -85,6 +85,8 @@ async def segment(http: httpx2.AsyncClient, study: str, image: dict[str, Any], r
     """Clicks on one slice, a picture after each."""
     begun = await load.ask(http, "begin session", "POST", f"/studies/{study}/images/{image['id']}/sessions")
     if not begun:
+        # The refusal is counted; a person would wait before the next try.
+        await asyncio.sleep(rng.uniform(0.3, 1.5))
         return
     session, axis = begun["session"], begun["slice_axis"]
     shape = [n for a, n in enumerate(image["shape"]) if a != axis]

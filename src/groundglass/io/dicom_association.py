@@ -3,26 +3,34 @@
 Two things slow DIMSE down: Nagle's algorithm holds a small segment back until the one before it is acknowledged, and
 the peer delays that acknowledgement by about 40 ms. TCP_NODELAY ends the first at our own end; acknowledging at once
 what was read (TCP_QUICKACK, Linux) ends it for a peer that leaves Nagle's algorithm on, as dcmtk and Orthanc do.
+pynetdicom's own pauses, between looks at the socket and at the queue of messages, become waits that what comes in ends.
 """
 
 from __future__ import annotations
 
 import functools
+import queue
+import select
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from groundglass.core import ConfigurationError
 
 if TYPE_CHECKING:
+    from pynetdicom.dimse import DIMSEServiceProvider
+    from pynetdicom.dul import DULServiceProvider
     from pynetdicom.events import Event
     from pynetdicom.transport import AssociationSocket
 
 # The largest PDU that dcmtk sends; every PDU costs a round through pynetdicom's state machine.
 MAX_PDU = 131072
-# pynetdicom looks for work at this interval (its own default is 1 ms).
-_LOOP_SECONDS = 0.0005
+# What is to be sent waits at most this long for the end of a wait for what comes in.
+_SOCKET_SECONDS = 0.0005
+# A request to release waits at most this long for the end of a wait for messages.
+_MESSAGE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,28 @@ def _make_prompt(event: Event) -> None:
         return
     wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     wrapped.recv = functools.partial(_receive, wrapped)  # type: ignore[method-assign]
-    provider._run_loop_delay = _LOOP_SECONDS
+    provider._is_transport_event = functools.partial(  # type: ignore[method-assign]
+        _is_transport_event, provider, provider._is_transport_event
+    )
+    provider._run_loop_delay = 0
+    if event.assoc.is_acceptor:
+        event.assoc.dimse.get_msg = functools.partial(_message, event.assoc.dimse)  # type: ignore[method-assign]
+
+
+def _is_transport_event(provider: DULServiceProvider, look: Callable[[], bool]) -> bool:
+    """Read what the socket has, waiting for it a moment where there is nothing else to do."""
+    wrapped = provider.socket
+    if wrapped is not None and wrapped.socket is not None and provider.event_queue.empty():
+        with suppress(OSError, ValueError):
+            select.select([wrapped.socket], [], [], _SOCKET_SECONDS)
+    return look()
+
+
+def _message(provider: DIMSEServiceProvider, block: bool = False) -> tuple[Any, Any]:
+    """The next message, waiting for it a moment where pynetdicom only looks; (None, None) where none came."""
+    with suppress(queue.Empty):
+        return provider.msg_queue.get(timeout=provider.dimse_timeout if block else _MESSAGE_SECONDS)
+    return None, None
 
 
 def _receive(wrapped: AssociationSocket, size: int) -> bytearray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
@@ -28,6 +29,8 @@ SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 # The last element that is looked at; what follows is not parsed.
 _LAST = Tag("SeriesInstanceUID")
 _HEAD_BYTES = 1 << 20
+# Tag and VR of MediaStorageSOPInstanceUID; only UIDs, which are digits, and a version stand before it.
+_INSTANCE_UID = b"\x02\x00\x03\x00UI"
 
 
 # Every way in which a file may be written, retired ones too; of several offers the first that we name is taken.
@@ -119,9 +122,26 @@ class Reception:
 
 def encoded(event: Event) -> tuple[Buffer, ...]:
     """The pieces of the DICOM file that holds a C-STORE request's data set, which is not copied."""
-    from pynetdicom.dsutils import encode_file_meta
+    from pynetdicom.dimse_primitives import C_STORE
 
-    return bytes(128) + b"DICM", encode_file_meta(event.file_meta), event.request.DataSet.getbuffer()  # type: ignore
+    request = event.request
+    assert isinstance(request, C_STORE) and isinstance(request.DataSet, BytesIO)
+    uid = str(request.AffectedSOPInstanceUID)
+    before, after = _file_meta(str(request.AffectedSOPClassUID), str(event.context.transfer_syntax), len(uid))
+    return bytes(128) + b"DICM" + before + uid.encode() + after, request.DataSet.getbuffer()
+
+
+@functools.lru_cache(maxsize=256)
+def _file_meta(sop_class: str, syntax: str, uid_length: int) -> tuple[bytes, bytes]:
+    """What stands before and after the instance's UID: all that the slices of a series share, encoded once."""
+    from pynetdicom.dsutils import create_file_meta, encode_file_meta
+
+    stand_in = UID("1" * uid_length)
+    encoded = encode_file_meta(
+        create_file_meta(sop_class_uid=UID(sop_class), sop_instance_uid=stand_in, transfer_syntax=UID(syntax))
+    )
+    at = encoded.index(_INSTANCE_UID) + len(_INSTANCE_UID) + 2
+    return encoded[:at], encoded[at + uid_length :]
 
 
 def described(event: Event) -> Instance:

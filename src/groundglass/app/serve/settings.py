@@ -40,7 +40,7 @@ class Limits:
     waiting_calls: int = 64
     streams: int = 128
     sessions: int = 64
-    sessions_per_minute: int = 120
+    sessions_per_minute: int = 1_200
     session_idle: float = 1800.0
     prompts: int = 2000
     read_seconds: float = 3600.0
