@@ -96,6 +96,7 @@ def test_a_sentence_leads_to_its_place(viewer, film_study, film_report):
     inside = np.argwhere(mask[:, :, 0])
     assert abs(rows.min() / scale - inside[:, 0].min()) < 4 and lit.mean() < 0.05
 
+    viewer.view("picture").click(position=canvas_point(viewer, "picture", (0.1, 0.1)))
     assert viewer.crosshair()[:2] != tuple(round(at) for at in enlarged["seed_voxel"])
     said.click()
     viewer.page.wait_for_timeout(200)

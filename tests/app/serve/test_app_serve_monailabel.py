@@ -95,13 +95,14 @@ def test_info_names_models_as_the_plug_ins_read_them(client, image):
     for model in info["models"].values():
         assert {"type", "labels", "dimension", "description", "config"} <= set(model)
     assert info["models"]["read"]["labels"]["left lung"] > 0 and "left lung" in info["labels"]
-    assert info["datastore"] == {"total": 1, "completed": 0, "label_tags": {}}
+    assert info["datastore"]["total"] == len(client.json("GET", "/datastore/?output=all")["objects"])
+    assert set(info["datastore"]) == {"total", "completed", "label_tags"}
 
 
 def test_an_image_is_found_clicked_and_labelled(client, image, volume, tmp_path):
     sample = client.json("POST", "/activelearning/first", {"client_id": "test"})
     held = client.json("GET", "/datastore/?output=all")["objects"]
-    assert list(held) == [sample["id"]] and held[sample["id"]]["image"]["ext"] == ".nii.gz"
+    assert sample["id"] in held and held[sample["id"]]["image"]["ext"] == ".nii.gz"
     status, headers, content = client.call("GET", f"/datastore/image?image={sample['id']}")
     got = opened(content, "image.nii.gz", tmp_path)
     sent = nibabel.load(volume)

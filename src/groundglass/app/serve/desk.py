@@ -92,14 +92,16 @@ class Desk:
         return self.store.folder(study_id).image(image_id) / "volume.nii.gz"
 
     def view(self, study_id: str) -> dict[str, Any]:
-        """What the reading left for the viewer. Raises the 404 problem when there is neither a reading nor a drawing.
+        """What the reading left for the viewer. Raises the 409 problem when there is neither a reading nor a drawing.
 
         A study that was not read, but drawn on, has a report of the drawings alone.
         """
         place = self.store.folder(study_id)
-        if not place.findings.is_file() and load_review(place).drawn:
+        if not place.findings.is_file():
+            if not load_review(place).drawn:
+                raise Problem(409, "not-read", "There is no report of this study yet: read it first.")
             return {"document": {"report": {"type": "Report", "sections": [], "findings": []}}, "findings": []}
-        view: dict[str, Any] = read_json(place.findings, "report: read the study first")
+        view: dict[str, Any] = read_json(place.findings, "report")
         return view
 
 

@@ -106,7 +106,7 @@ async def job_events(
     return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-@router.get("/studies/{study_id}/report", responses=problems(404))
+@router.get("/studies/{study_id}/report", responses=problems(404, 409))
 async def get_report(request: Request, study_id: models.Id) -> models.ReportView:
     """The report with every finding's place, and the review."""
     desk = desk_of(request)
