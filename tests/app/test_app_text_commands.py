@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 from groundglass.app.text_commands import graph, structure, timeline
 from groundglass.core import InputError
+from groundglass.synthesis.thorax import random_radiograph
 
 REPORT = "Date: 2024-01-01\nFINDINGS: Small left pleural effusion. No pneumothorax."
 LATER = "Date: 2024-01-09\nFINDINGS: The left pleural effusion has increased."
@@ -55,6 +58,17 @@ def test_graph(patient: Path) -> None:
     places = {row["bbox_name"] for row in json.loads(run("graph", str(patient / "one.txt")))["attributes"]}
     assert {"left costophrenic angle", "left lung", "lungs", "right apical zone"} <= places
     assert run("graph", str(patient / "one.txt"), "--rdf").endswith(" .\n")
+
+
+def test_graph_with_boxes(patient: Path) -> None:
+    film = random_radiograph(np.random.default_rng([76, 3]), size=256, findings=(), view="PA").image
+    Image.fromarray((film * 255).astype(np.uint8)).save(patient / "film.png")
+    made = json.loads(run("graph", str(patient / "one.txt"), "--radiograph", str(patient / "film.png"), "--stated"))
+    boxed = {row["bbox_name"]: row for row in made["objects"] if "original_x1" in row}
+    assert len(boxed) > 25
+    angle, lung = boxed["left costophrenic angle"], boxed["left lung"]
+    assert lung["original_x1"] <= angle["original_x1"] and angle["original_y2"] <= lung["original_y2"] + 1
+    assert made["attributes"][0]["bbox_name"] in {row["bbox_name"] for row in made["objects"]}
 
 
 def test_a_missing_file_is_a_typed_error(tmp_path: Path) -> None:

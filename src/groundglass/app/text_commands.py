@@ -79,6 +79,10 @@ def graph(
         bool,
         typer.Option("--stated", help="Only the places that the report speaks of, without their wholes and parts."),
     ] = False,
+    radiograph: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="The radiograph itself: its places get boxes."),
+    ] = None,
     rdf: Annotated[bool, typer.Option("--rdf", help="N-Triples instead of JSON.")] = False,
     language: Language = "en",
     out: File = None,
@@ -94,6 +98,12 @@ def graph(
     found = made(report, 2 if prior else 1, image or report.stem)
     if prior is not None:
         found = room.with_comparisons(found, made(prior, 1, prior.stem))
+    if radiograph is not None:
+        from groundglass.io import read_image
+        from groundglass.reading import radiograph_places
+
+        picture = read_image(radiograph)
+        found = room.with_boxes(found, radiograph_places(picture), (picture.shape[0], picture.shape[1]))
     _write(room.to_triples(found) if rdf else _dumps(room.to_json(found)), out)
 
 

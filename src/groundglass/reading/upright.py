@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.classification import Turn
-from groundglass.core import Finding, Line, Mask
+from groundglass.core import Box, Finding, Line, Mask
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,18 @@ class Upright:
     def line(self, line: Line) -> Line:
         """A landmark of the upright picture, in voxel coordinates of the picture as it came."""
         return Line(tuple(self._point(point) for point in line.points), self._words(line.name))
+
+    def boxes(self, found: Mapping[str, Box]) -> dict[str, Box]:
+        """Boxes of the upright picture on the picture as it came; a name that has no other side keeps its own."""
+        names = {name: self._name(name) for name in found}
+        return {names[name] if names[name] in found else name: self._box(box) for name, box in found.items()}
+
+    def _box(self, box: Box) -> Box:
+        last = tuple(stop - 1 for stop in box.stop)
+        first, end = self._point(box.start), self._point(last)
+        low = tuple(int(min(a, b)) for a, b in zip(first, end, strict=True))
+        high = tuple(int(max(a, b)) + 1 for a, b in zip(first, end, strict=True))
+        return Box(low, high)
 
     def _point(self, point: tuple[float, ...]) -> tuple[float, float]:
         row, column = point

@@ -6,6 +6,7 @@ from groundglass.measurement.radiographic.findings import index_measurement, row
 from groundglass.measurement.radiographic.masks import RadiographMasks
 from groundglass.measurement.radiographic.oracle import RowReader
 from groundglass.measurement.radiographic.overlays import shown_regions, write_pictures
+from groundglass.measurement.radiographic.place_boxes import place_boxes
 from groundglass.measurement.radiographic.quality import DroppedCaseError
 from groundglass.measurement.radiographic.recipes import RECIPES, biases, drop_rates, measure_radiograph, unknown_gates
 from groundglass.measurement.radiographic.row import Measured, Recipe, TaskRow
@@ -28,6 +29,7 @@ __all__ = [
     "guidance_items",
     "index_measurement",
     "measure_radiograph",
+    "place_boxes",
     "row_findings",
     "shown_regions",
     "sit_exam",

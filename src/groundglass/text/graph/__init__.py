@@ -10,8 +10,8 @@
 
 A graph is a view: `graph.report_of` gives the findings back. 29 places carry boxes in the published data; they stand
 with their parents and the other places in `data/places.json`, the attributes in `data/attributes.json`. Concepts are
-coded as DICOM publishes them (SNOMED CT), not by UMLS, whose licence forbids it. Boxes come from
-elsewhere: none is made here.
+coded as DICOM publishes them (SNOMED CT), not by UMLS, whose licence forbids it. Boxes come from the
+image: `groundglass.reading.radiograph_places` finds them, none is made here.
 """
 
 from groundglass.core.lazy import lazy_exports
