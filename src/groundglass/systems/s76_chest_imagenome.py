@@ -2,17 +2,18 @@
 
 The text side is built: sections and sentences, findings with polarity and cues by the rules of the text room, places by
 name or by the finding's usual anatomy, sides, propagation, comparison with a real earlier exam, the published JSON
-layout, RDF (`groundglass.text.graph`). What differs from the paper: concepts are coded by DICOM's terms, not UMLS; an
-uncertain finding is "yes" with a certainty cue; a present finding of a paired place without a side stays in the place
-above ("lungs") instead of both; a few places and labels are added. Not built: boxes (the door `with_boxes` takes them
-from elsewhere), the loader of the released files, place-wise and change models (card's checks 3 and 4), the check on
-hand-read reports. Simulated reports have few wordings: their figures are an upper bound.
+layout, RDF (`groundglass.text.graph`). Boxes come from the radiograph's own outlines and an atlas of proportions
+(`groundglass.reading.radiograph_places`) instead of the paper's detector, whose training boxes are not open. What else
+differs: concepts are coded by DICOM's terms, not UMLS; an uncertain finding is "yes" with a certainty cue; a present
+finding of a paired place without a side stays in the place above ("lungs") instead of both; a few places and labels are
+added. Not built: the loader of the released files, place-wise and change models (check 4), the check on hand-read
+reports. Simulated reports have few wordings: their figures are an upper bound.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -20,19 +21,31 @@ from pathlib import Path
 import networkx
 import numpy as np
 
-from groundglass.core import ConfigurationError, Finding, InputError, Location
+from groundglass.core import Box, ConfigurationError, Finding, InputError, Location
 from groundglass.io.atomic import write_json_atomic
+from groundglass.measurement.radiographic import RadiographMasks, place_boxes
+from groundglass.metrics.detection import BoxSet, box_iou
 from groundglass.metrics.reports.planted import ReportPlan, random_plan, verbalise
+from groundglass.segmentation.radiograph import outlines
+from groundglass.synthesis.thorax import PhantomRadiograph, random_radiograph
 from groundglass.systems.proof import Claim, Proof
 from groundglass.text import graph, read_report
 from groundglass.text.graph import Exam, SceneGraph, Triple
 from groundglass.text.graph.planted import random_graph
 
-ENTRY = "groundglass graph; groundglass.text.graph"
+ENTRY = "groundglass graph REPORT --radiograph IMAGE; groundglass.text.graph"
 
 _SEED = 61
 _GRAPHS = 2000
 _STUDIES = 1000
+_FILMS, _ATLAS_FILMS = 40, 60
+_SIDED = ("lung", "apical zone", "upper lung zone", "mid lung zone", "lower lung zone", "hemidiaphragm")
+_SIDED += ("costophrenic angle",)
+_TWENTY = (
+    *(f"{side} {name}" for side in ("right", "left") for name in _SIDED),
+    "trachea", "spine", "mediastinum", "upper mediastinum", "cardiac silhouette", "abdomen",
+)  # fmt: skip
+"""The lungs with their parts and the large places between them; all 29 are in the detail."""
 _F = "anatomicalfinding"
 _GOLD = {
     "pleural effusion": (f"{_F}|pleural effusion", "{side} costophrenic angle"),
@@ -116,11 +129,13 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     write_json_atomic(workdir / "scene_graph.json", graph.to_json(example))
     return Proof(
         76,
-        (*_schema(), *_triples(), _closure(), _unrun()),
+        (*_schema(), *_triples(), *_boxes(), _closure(), _unrun()),
         seeds=(_SEED,),
         notes=(
-            "text side only: no boxes are found and no model is trained (checks 3 and 4 of the card are not run), the "
-            "released files are not loaded, no hand-read reports are checked",
+            "no place-wise or change model is trained (check 4 of the card is not run), the released files are not "
+            "loaded, no hand-read reports are checked",
+            "boxes: films are phantoms of the generator that the outlining network was trained on, by other seeds; the "
+            "true box of a place without an outline of its own is the atlas rule on the exact masks",
             "the graphs of check 1 are random, the reports of check 2 come from a small grammar whose words the reader "
             "knows: the figures are an upper bound for real reports",
             "denials that go upward are measured as denials that go upward instead of downward",
@@ -214,6 +229,59 @@ def _triples() -> list[Claim]:
     ]
 
 
+def _boxes() -> list[Claim]:
+    """Boxes of the shipped network's outlines, and mean boxes of other films, against those of the exact masks."""
+    atlas = [_true_boxes(_film(number)) for number in range(_FILMS, _FILMS + _ATLAS_FILMS)]
+    usual = {place: _mean_box([boxes[place] for boxes in atlas if place in boxes]) for place in graph.boxed_places()}
+    found: dict[str, list[float]] = {place: [] for place in graph.boxed_places()}
+    guessed: dict[str, list[float]] = {place: [] for place in graph.boxed_places()}
+    for number in range(_FILMS):
+        film = _film(number)
+        made = place_boxes(RadiographMasks(outlines(film.image)[1]))
+        for place, true in _true_boxes(film).items():
+            found[place].append(_overlap(made[place], true) if place in made else 0.0)
+            guessed[place].append(_overlap(usual[place], true))
+    ious = {place: float(np.mean(values)) for place, values in found.items()}
+    means = {place: float(np.mean(values)) for place, values in guessed.items()}
+    mean, usual_mean = (float(np.mean([held[place] for place in _TWENTY])) for held in (ious, means))
+    everywhere = float(np.mean(list(ious.values())))
+    detail: dict[str, float | int | str] = {
+        "films": _FILMS,
+        "all 29 places": everywhere,
+        "places at 0.80 or more": sum(value >= 0.8 for value in ious.values()),
+        **ious,
+    }
+    gain = mean - usual_mean
+    return [
+        Claim("boxes, mean IoU on 20 places", mean, ">= 0.80", mean >= 0.8, simulated=True, detail=detail),
+        Claim(
+            "boxes above the mean box of other films, mean IoU",
+            gain,
+            ">= 0.15",
+            gain >= 0.15,
+            baseline=usual_mean,
+            simulated=True,
+        ),
+    ]
+
+
+def _film(number: int) -> PhantomRadiograph:
+    return random_radiograph(np.random.default_rng([_SEED, number]), size=256)
+
+
+def _true_boxes(film: PhantomRadiograph) -> dict[str, Box]:
+    return place_boxes(RadiographMasks(film.masks))
+
+
+def _mean_box(boxes: Sequence[Box]) -> Box:
+    start, stop = (np.rint(np.mean([getattr(box, end) for box in boxes], axis=0)) for end in ("start", "stop"))
+    return Box(tuple(map(int, start)), tuple(map(int, stop)))
+
+
+def _overlap(first: Box, second: Box) -> float:
+    return float(box_iou(*(BoxSet.of([0], [0], [box]) for box in (first, second)))[0, 0])
+
+
 def _closure() -> Claim:
     """Propagation against the transitive closure of the tree as networkx computes it."""
     tree = networkx.DiGraph()
@@ -238,8 +306,8 @@ def _closure() -> Claim:
 
 def _unrun() -> Claim:
     """A red row for what is not built, so that the record does not read as if all of the system were."""
-    required = "5 (boxes on radiographs and the place-wise and change models are not built)"
-    return Claim("checks of the card that are run in full", 3.0, required, False)
+    required = "5 (the place-wise and change models of check 4 are not built)"
+    return Claim("checks of the card that are run in full", 4.0, required, False)
 
 
 def _none(name: str, measured: int, **detail: int) -> Claim:
