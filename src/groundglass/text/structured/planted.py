@@ -138,36 +138,49 @@ _FILLERS = {
 
 
 class PlantedReport(NamedTuple):
-    """A report in `language` with the values of its numbers and choices by item id."""
+    """A report in `language` with the values of its numbers and choices by item id, and the places of the sentences
+    that say so."""
 
     text: str
     language: str
     values: dict[str, str]
+    spans: dict[str, tuple[int, int]]
 
 
 def planted_report(rng: np.random.Generator, *, language: str = "en", fillers: int = 0) -> PlantedReport:
     """A report that states each choice and length with a chance of 0.6, and up to five node stations."""
     at = 1 if language == "it" else 0
     values: dict[str, str] = {}
-    said: list[str] = []
+    said: list[tuple[str, tuple[str, ...]]] = []
     for station in rng.permutation(list(_STATIONS))[: int(rng.integers(0, 6))]:
         long, short = sorted((int(v) for v in rng.integers(6, 60, 2)), reverse=True)
-        values |= {f"{station} long axis": str(long), f"{station} short axis": str(short)}
+        axes = (f"{station} long axis", f"{station} short axis")
+        values |= {axes[0]: str(long), axes[1]: str(short)}
         name = _STATIONS[str(station)][at]
         frame = _pick(_NODES[language], rng)
-        said.append(frame.format(s=name, S=name[0].upper() + name[1:], size=_pair(long, short, language, rng)))
+        size = _pair(long, short, language, rng)
+        said.append((frame.format(s=name, S=name[0].upper() + name[1:], size=size), axes))
     for item, choices in _CHOICES.items():
         if rng.random() < 0.6:
             value = _pick(list(choices), rng)
             values[item] = value
-            said.append(_pick(choices[value][at], rng))
+            said.append((_pick(choices[value][at], rng), (item,)))
     for item, frames in _LENGTHS.items():
         if rng.random() < 0.6:
             length = int(rng.integers(80, 220))
             values[item] = str(length)
-            said.append(_pick(frames[at], rng).format(size=_length(length, language, rng)))
-    said += [_pick(_FILLERS[language], rng) for _ in range(fillers)]
-    return PlantedReport(" ".join(said[i] for i in rng.permutation(len(said))), language, values)
+            said.append((_pick(frames[at], rng).format(size=_length(length, language, rng)), (item,)))
+    said += [(_pick(_FILLERS[language], rng), ()) for _ in range(fillers)]
+    return _written([said[i] for i in rng.permutation(len(said))], language, values)
+
+
+def _written(said: Sequence[tuple[str, tuple[str, ...]]], language: str, values: dict[str, str]) -> PlantedReport:
+    spans: dict[str, tuple[int, int]] = {}
+    start = 0
+    for sentence, items in said:
+        spans |= dict.fromkeys(items, (start, start + len(sentence)))
+        start += len(sentence) + 1
+    return PlantedReport(" ".join(sentence for sentence, _ in said), language, values, spans)
 
 
 def _pair(long: int, short: int, language: str, rng: np.random.Generator) -> str:
