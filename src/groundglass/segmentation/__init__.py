@@ -20,6 +20,7 @@ _EXPORTS = {
     "segment_brain": "brain_mr",
     "segment_hippocampus": "hippocampus",
     "segment_radiograph": "radiograph",
+    "stated_lesions": "stated_uptake",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

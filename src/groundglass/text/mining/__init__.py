@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
+    "Lesion": "planted",
     "Mined": "uptake",
     "PlantedSentence": "planted_findings",
     "PlantedUptake": "planted",

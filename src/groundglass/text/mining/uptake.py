@@ -55,13 +55,15 @@ _SEVERAL = re.compile(
 
 
 class Mined(NamedTuple):
-    """A sentence at text[start:end], its uptake and slice (None where not usable) and why it was dropped ("": kept)."""
+    """A sentence at text[start:end], its uptake and slice (None where not usable), why it was dropped ("": kept), and
+    how many decimals the uptake was stated with."""
 
     start: int
     end: int
     suv_max: float | None
     slice: int | None
     dropped: Reason
+    decimals: int = 0
 
 
 def mined(text: str, *, language: str = "en") -> Iterator[Mined]:
@@ -81,21 +83,23 @@ def without_numbers(sentence: str) -> str:
     return re.sub(r"\s+(?=[,.;)])", "", cut).strip()
 
 
-def _mined(sentence: str) -> tuple[float | None, int | None, Reason] | None:
-    values = [float(match[1].replace(",", ".")) for match in _SUV.finditer(sentence)]
+def _mined(sentence: str) -> tuple[float | None, int | None, Reason, int] | None:
+    stated = [match[1].replace(",", ".") for match in _SUV.finditer(sentence)]
+    values = [float(value) for value in stated]
+    decimals = len(stated[0].partition(".")[2]) if stated else 0
     slices = [int(match[1] or match[2]) for match in _SLICE.finditer(sentence)]
     if _RANGE.search(sentence):
-        return None, None, "range"
+        return None, None, "range", 0
     if not values and not slices:
         return None
     if not values:
-        return None, slices[0], "no SUVmax"
+        return None, slices[0], "no SUVmax", decimals
     if not slices:
-        return values[0], None, "no slice"
+        return values[0], None, "no slice", decimals
     if _REFERENCE.search(sentence) and not _METASTATIC.search(sentence):
-        return None, None, "reference organ"
+        return None, None, "reference organ", decimals
     if _EARLIER.search(sentence):
-        return None, None, "earlier exam"
+        return None, None, "earlier exam", decimals
     if len(values) > 1 or len(set(slices)) > 1 or _SEVERAL.search(sentence):
-        return None, None, "several lesions"
-    return values[0], slices[0], ""
+        return None, None, "several lesions", decimals
+    return values[0], slices[0], "", decimals
