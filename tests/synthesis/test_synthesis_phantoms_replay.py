@@ -31,9 +31,13 @@ def digest(folder: Path) -> dict[str, str]:
         pytest.param("chest-ct", {"shape": (40, 40, 40)}, marks=pytest.mark.slow),
         pytest.param("abdomen-ct", {"shape": (40, 40, 40)}, marks=pytest.mark.slow),
         pytest.param("petct", {"shape": (32, 32, 48), "ct_shape": (32, 32, 48)}, marks=pytest.mark.slow),
+        ("spine-mr", {"shape": (8, 64, 64)}),
+        pytest.param("brain-mr", {"shape": (40, 48, 36)}, marks=pytest.mark.slow),
     ],
 )
 def test_same_bytes_with_one_worker_and_with_two(kind: str, options: dict[str, object], tmp_path: Path) -> None:
+    if kind == "brain-mr":
+        pytest.importorskip("nilearn")  # its template
     write_phantoms(kind, 2, 9, tmp_path / "one", workers=1, **options)
     write_phantoms(kind, 2, 9, tmp_path / "two", workers=2, **options)
     one = digest(tmp_path / "one")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import grid_sample
@@ -28,7 +29,8 @@ def line_integrals(volume: torch.Tensor, affine: NDArray[Any], view: XrayView) -
     voxels the volume is 0. Raises GeometryError where the source lies in the volume.
     """
     channels = volume if volume.ndim == 4 else volume[None]
-    parts = [(bundle, _sum(channels, bundle)) for bundle in bundles(view, affine, tuple(channels.shape[1:]))]
+    shape = tuple(channels.shape[1:])
+    parts = [(bundle, _sum(channels, bundle, view, affine)) for bundle in bundles(view, affine, shape)]
     image = gathered(view, parts)
     return image if volume.ndim == 4 else image[0]
 
@@ -47,7 +49,7 @@ def back_projection(
     return smeared
 
 
-def _sum(channels: torch.Tensor, bundle: RayBundle) -> torch.Tensor:
+def _sum(channels: torch.Tensor, bundle: RayBundle, view: XrayView, affine: NDArray[Any]) -> torch.Tensor:
     """(C, X, Y, Z) -> (C, *rays)."""
     kind, device = channels.dtype, channels.device
     planes = channels.movedim(bundle.axis + 1, 0)
@@ -59,9 +61,32 @@ def _sum(channels: torch.Tensor, bundle: RayBundle) -> torch.Tensor:
         base, slope = base[None], slope[None]
     total = torch.zeros((channels.shape[0], *base.shape[:2]), dtype=kind, device=device)
     # Parts by `split` share one gradient of the volume; parts by slicing would each have a whole one.
-    for number, chunk in enumerate(planes.split(PLANES)):
+    chunks = planes.split(PLANES)
+    for number, (chunk, window) in enumerate(
+        zip(chunks, _windows(channels.shape[1:], bundle, view, affine), strict=True)
+    ):
         index = number * PLANES + torch.arange(len(chunk), dtype=kind, device=device)[:, None, None, None]
-        sampled = grid_sample(chunk.contiguous(), torch.addcmul(base, slope, index), align_corners=False)
-        total = total + sampled.sum(dim=0)
+        points = torch.addcmul(base[window], slope[window], index)
+        total[:, *window] += grid_sample(chunk.contiguous(), points, align_corners=False).sum(dim=0)
     step = bundle.step.to(kind).to(device)
     return (total if bundle.where is None else total[:, 0]) * step
+
+
+def _windows(
+    shape: Sequence[int], bundle: RayBundle, view: XrayView, affine: NDArray[Any]
+) -> list[tuple[slice, slice]]:
+    """For each part of PLANES planes the rows and columns of the detector that hold every ray which meets them, or
+    passes them within a voxel; everything where the bundle is not the whole detector."""
+    first = np.arange(0, shape[bundle.axis], PLANES)
+    if bundle.where is not None:
+        return [(slice(None), slice(None))] * len(first)
+    last = np.minimum(first + PLANES, shape[bundle.axis]) - 1
+    corners = np.zeros((len(first), 2, 2, 2, 3))
+    corners[..., bundle.axis] = np.stack([first, last], axis=1)[:, :, None, None]
+    for place, other in enumerate(bundle.others):
+        corners[..., other] = np.array([-1, shape[other]]).reshape((2, 1) if place == 0 else (1, 2))
+    pixels, _ = view.project(corners.reshape(-1, 3) @ affine[:3, :3].T + affine[:3, 3])
+    pixels = pixels.reshape(len(first), 8, 2)
+    low = np.clip(np.floor(pixels.min(axis=1)), 0, view.shape).astype(int)
+    high = np.clip(np.ceil(pixels.max(axis=1)) + 1, low, view.shape).astype(int)
+    return [(slice(*rows), slice(*columns)) for rows, columns in np.stack([low, high], axis=-1).tolist()]
