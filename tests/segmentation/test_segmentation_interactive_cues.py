@@ -7,7 +7,7 @@ from scipy.sparse import coo_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve
 
-from groundglass.segmentation.interactive.cues import geodesic, likelihood, random_walk, stroke_contrast
+from groundglass.segmentation.interactive.cues import geodesic, likelihood, random_walk, stroke_contrast, tied_walk
 
 
 def picture(side: int = 32, seed: int = 0) -> np.ndarray:
@@ -51,26 +51,55 @@ def test_geodesic_distances_are_shortest_paths() -> None:
     assert (geodesic(image[None], np.zeros((1, 32, 32), dtype=bool)) > 100).all()
 
 
-def test_the_random_walk_solves_its_linear_system() -> None:
-    image, (inside, outside) = picture(seed=1), seeds()
+def solved_exactly(
+    image: np.ndarray, inside: np.ndarray, outside: np.ndarray, tie: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
+    """Grady's linear system, assembled sparsely and solved directly."""
     one, other = edges(image.shape, ((0, 1), (1, 0)))
     flat = image.ravel().astype(np.float64)
     size = (np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()) / 2
     weight = np.exp(-((flat[one] - flat[other]) ** 2) / (2 * (1.5 * size + 0.01) ** 2)) + 1e-4
     half = coo_matrix((weight, (one, other)), shape=(1024, 1024))
     full = (half + half.T).tocsr()
-    system = (diags(np.asarray(full.sum(axis=1)).ravel() + 1e-3) - full).tolil()
-    right = np.zeros(1024)
+    system = (diags(np.asarray(full.sum(axis=1)).ravel() + tie.ravel()) - full).tolil()
+    right = (tie * prior).ravel().astype(np.float64)
     for index in np.flatnonzero((inside | outside).ravel()):
         system[index] = 0
         system[index, index] = 1
         right[index] = inside.ravel()[index]
-    exact = spsolve(system.tocsc(), right).reshape(32, 32)
+    return np.asarray(spsolve(system.tocsc(), right)).reshape(32, 32)
+
+
+def test_the_random_walk_solves_its_linear_system() -> None:
+    image, (inside, outside) = picture(seed=1), seeds()
+    exact = solved_exactly(image, inside, outside, np.full(image.shape, 1e-3), np.zeros(image.shape))
     solved = random_walk(image[None], inside[None], outside[None], sweeps=6000)[0]
     assert np.abs(solved - exact).max() < 2e-3
     early = random_walk(image[None], inside[None], outside[None])[0]
     assert np.abs(early - exact).mean() < 0.05
     assert (early[inside] == 1).all() and (early[outside] == 0).all()
+
+
+def test_a_tied_walk_solves_its_linear_system() -> None:
+    image, (inside, outside) = picture(seed=2), seeds()
+    prior = picture(seed=3)
+    tie = (0.2 * (2 * prior - 1) ** 2 + 1e-3).astype(np.float32)
+    exact = solved_exactly(image, inside, outside, tie, prior)
+    solved = tied_walk(image[None], inside[None], outside[None], prior[None], tie[None], sweeps=6000)[0]
+    assert np.abs(solved - exact).max() < 1e-3
+    early = tied_walk(image[None], inside[None], outside[None], prior[None], tie[None])[0]
+    assert np.abs(early - exact).mean() < 0.5 * np.abs(prior - exact).mean()
+    assert (early[inside] == 1).all() and (early[outside] == 0).all()
+
+
+def test_each_image_of_a_batch_may_have_a_step_of_its_own() -> None:
+    image, (inside, _) = picture(), seeds()
+    both = geodesic(np.stack([image, 0 * image]), np.stack([inside, inside]), step=np.float32([0.02, 1.0]))
+    assert np.array_equal(both[0], geodesic(image[None], inside[None])[0])
+    # On an even image the distance is that of a king's moves with their true lengths.
+    rows, columns = np.abs(np.indices((32, 32))[:, None] - np.argwhere(inside).T[:, :, None, None])
+    octile = (np.maximum(rows, columns) + (2**0.5 - 1) * np.minimum(rows, columns)).min(axis=0)
+    assert np.allclose(both[1], octile, atol=1e-4)
 
 
 def test_contrast_is_a_window_about_the_strokes() -> None:

@@ -11,8 +11,8 @@ import torch
 from groundglass.core import ConfigurationError
 from groundglass.nets.build import build_network
 from groundglass.segmentation.interactive import Session, default_engine, export_onnx, onnx_engine, torch_engine
-from groundglass.segmentation.interactive.encoding import encode
-from groundglass.segmentation.interactive.sharpening import sharpened
+from groundglass.segmentation.interactive.encoding import SURE, encode
+from groundglass.segmentation.interactive.sharpening import sharpened, walked
 from groundglass.segmentation.interactive.training.batches import InteractiveBatches
 from groundglass.segmentation.interactive.training.objective import answer_loss, objective
 from groundglass.segmentation.interactive.training.pool import Item, Layer
@@ -74,6 +74,22 @@ def test_sharpening_narrows_what_was_drawn_too_wide_and_leaves_the_rest() -> Non
     assert dice(wide > 0, truth) < 0.8
     assert np.array_equal(sharpened(wide, image) > 0, truth)
     assert np.abs(sharpened(wide, np.full_like(image, 0.5)) - wide).max() < 0.1
+
+
+def test_a_walk_fills_what_the_image_does_not_part_and_keeps_what_is_sure() -> None:
+    rows, columns = np.indices((64, 64))
+    truth = (rows - 32) ** 2 + (columns - 32) ** 2 < 9**2
+    image = (0.3 + 0.4 * truth).astype(np.float32)
+    # Sure of the left half of a disc and of what is far away, without an opinion about the rest.
+    logits = np.where(truth & (columns < 33), 5.0, np.where(truth, -0.3, -5.0)).astype(np.float32)
+    none = np.zeros(truth.shape, dtype=bool)
+    assert dice(logits > 0, truth) < 0.75 < 0.88 < dice(walked(logits, image, none, none) > 0, truth)
+    settled = np.where(truth, 5.0, -5.0).astype(np.float32)
+    assert np.array_equal(walked(settled, image, none, none) > 0, truth)
+    inside, outside = none.copy(), none.copy()
+    inside[2, 2:9], outside[32, 30:35] = True, True
+    drawn = walked(settled, image, inside, outside)
+    assert (drawn[inside] == SURE).all() and (drawn[outside] == -SURE).all()
 
 
 def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path) -> None:

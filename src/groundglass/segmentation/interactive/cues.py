@@ -60,40 +60,51 @@ def _bin(values: Float, bins: int) -> NDArray[np.intp]:
     return np.clip((values + 1) * (bins / 2), 0, bins - 1).astype(np.intp)
 
 
-def geodesic(image: Float, seeds: Bool, *, step: float = 0.02, rounds: int = 2) -> Float:
-    """(B, H, W) least cost of a path to a seed: `step` a pixel plus every change of grey value on the way.
+def geodesic(image: Float, seeds: Bool, *, step: float | Float = 0.02, rounds: int = 2) -> Float:
+    """(B, H, W) least cost of a path to a seed: `step` (a number, or one for each image) a pixel plus every change of
+    grey value on the way.
 
     Raster scans in four directions, each over whole rows with three parents (Toivanen, Pattern Recognition Letters
     1996), `rounds` times; where there is no seed the distance stays at 1e3.
     """
     distance = np.where(seeds, np.float32(0), np.float32(1e3))
+    scans = [_Scan(plane, np.asarray(step, dtype=np.float32)) for plane in (image, image.transpose(0, 2, 1))]
     for _ in range(rounds):
-        for turn in (False, True):
-            turned = distance.transpose(0, 2, 1) if turn else distance
-            plane = image.transpose(0, 2, 1) if turn else image
-            distance = _scanned(plane, turned, step)
-            distance = distance.transpose(0, 2, 1) if turn else distance
+        distance = scans[0](distance)
+        distance = scans[1](distance.transpose(0, 2, 1)).transpose(0, 2, 1)
     return np.ascontiguousarray(distance)
 
 
-def _scanned(image: Float, distance: Float, step: float) -> Float:
-    """Down and up over the rows."""
-    rows = np.ascontiguousarray(distance.transpose(1, 0, 2))
-    plane = image.transpose(1, 0, 2)
-    straight = np.abs(np.diff(plane, axis=0)) + np.float32(step)
-    right = np.abs(plane[1:, :, 1:] - plane[:-1, :, :-1]) + np.float32(step * 2**0.5)
-    left = np.abs(plane[1:, :, :-1] - plane[:-1, :, 1:]) + np.float32(step * 2**0.5)
-    for r in range(1, len(rows)):
-        here, above = rows[r], rows[r - 1]
-        np.minimum(here, above + straight[r - 1], out=here)
-        np.minimum(here[:, 1:], above[:, :-1] + right[r - 1], out=here[:, 1:])
-        np.minimum(here[:, :-1], above[:, 1:] + left[r - 1], out=here[:, :-1])
-    for r in range(len(rows) - 2, -1, -1):
-        here, below = rows[r], rows[r + 1]
-        np.minimum(here, below + straight[r], out=here)
-        np.minimum(here[:, :-1], below[:, 1:] + right[r], out=here[:, :-1])
-        np.minimum(here[:, 1:], below[:, :-1] + left[r], out=here[:, 1:])
-    return rows.transpose(1, 0, 2)
+class _Scan:
+    """Down and up over the rows of (B, H, W). A row's parents are three windows on its neighbour, one column apart."""
+
+    def __init__(self, image: Float, step: Float) -> None:
+        plane = image.transpose(1, 0, 2)
+        straight = np.abs(np.diff(plane, axis=0)) + step.reshape(-1, 1)
+        aslant = step.reshape(-1, 1) * np.float32(2**0.5)
+        right = np.abs(plane[1:, :, 1:] - plane[:-1, :, :-1]) + aslant
+        left = np.abs(plane[1:, :, :-1] - plane[:-1, :, 1:]) + aslant
+        first, last = ((0, 0), (0, 0), (1, 0)), ((0, 0), (0, 0), (0, 1))
+        self._down = np.stack([np.pad(right, first), straight, np.pad(left, last)], axis=1)
+        self._up = np.stack([np.pad(left, first), straight, np.pad(right, last)], axis=1)
+
+    def __call__(self, distance: Float) -> Float:
+        count, height, width = distance.shape
+        held = np.full((height, count, width + 2), np.float32(1e3))
+        held[:, :, 1:-1] = distance.transpose(1, 0, 2)
+        rows = list(held[:, :, 1:-1])
+        parents = list(np.lib.stride_tricks.sliding_window_view(held, width, axis=2).transpose(0, 2, 1, 3))
+        paths = np.empty((3, count, width), dtype=np.float32)
+        one, two, three = paths
+        for costs, near, here in (
+            *zip(self._down, parents, rows[1:], strict=False),
+            *zip(self._up[::-1], parents[:0:-1], rows[-2::-1], strict=True),
+        ):
+            np.add(near, costs, out=paths)
+            np.minimum(one, two, out=one)
+            np.minimum(one, three, out=one)
+            np.minimum(here, one, out=here)
+        return held[:, :, 1:-1].transpose(1, 0, 2)
 
 
 def random_walk(
@@ -114,8 +125,17 @@ def random_walk(
     for plane, inside, outside in reversed(levels):
         if answer.shape != plane.shape:
             answer = doubled(answer)
-        answer = _relaxed(plane, inside, outside, answer, ground, sweeps)
+        answer = _relaxed(plane, inside, outside, answer, np.full_like(plane, ground), np.float32(0), sweeps)
     return answer
+
+
+def tied_walk(image: Float, positive: Bool, negative: Bool, prior: Float, tie: Float, *, sweeps: int = 24) -> Float:
+    """(B, H, W) probability of a random walk between the seeds in which each pixel is also tied, with weight `tie`, to
+    a probability `prior` of its own (Grady, CVPR 2005: multilabel random walker segmentation using prior models).
+
+    `sweeps` Jacobi steps from the prior: what is tied firmly has settled by then, and the rest comes from nearby.
+    """
+    return _relaxed(image, positive, negative & ~positive, prior, tie, prior, sweeps)
 
 
 def halved(planes: Float) -> Float:
@@ -129,12 +149,15 @@ def doubled(planes: Float) -> Float:
     return np.repeat(np.repeat(planes, 2, axis=1), 2, axis=2)
 
 
-def _relaxed(plane: Float, inside: Bool, outside: Bool, answer: Float, ground: float, sweeps: int) -> Float:
+def _relaxed(
+    plane: Float, inside: Bool, outside: Bool, answer: Float, tie: Float, prior: Float | np.float32, sweeps: int
+) -> Float:
+    """Jacobi steps from `answer`; `prior` is what `tie` draws a pixel to."""
     vertical, horizontal = np.diff(plane, axis=1), np.diff(plane, axis=2)
     size = (np.abs(vertical).mean(axis=(1, 2)) + np.abs(horizontal).mean(axis=(1, 2))) / 2
     scale = (1 / (2 * (1.5 * size + 0.01) ** 2))[:, None, None].astype(np.float32)
     vertical, horizontal = (np.exp(-scale * d * d) + np.float32(1e-4) for d in (vertical, horizontal))
-    total = np.full_like(plane, ground)
+    total = tie.copy()
     total[:, 1:] += vertical
     total[:, :-1] += vertical
     total[:, :, 1:] += horizontal
@@ -142,7 +165,7 @@ def _relaxed(plane: Float, inside: Bool, outside: Bool, answer: Float, ground: f
     share = 1 / total
     # Seeds keep their value: nothing flows in, the constant stays.
     share[inside | outside] = 0
-    fixed = inside.astype(np.float32)
+    fixed = share * tie * prior + inside
     answer = np.where(inside, np.float32(1), np.where(outside, np.float32(0), answer))
     flow = np.empty_like(answer)
     part_v, part_h = np.empty_like(vertical), np.empty_like(horizontal)

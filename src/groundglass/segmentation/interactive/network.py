@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, ModelCitation
 from groundglass.segmentation.interactive.encoding import encode
 from groundglass.segmentation.interactive.engine import ClassicalEngine, Engine, View, classical_odds
-from groundglass.segmentation.interactive.sharpening import sharpened
+from groundglass.segmentation.interactive.sharpening import sharpened, walked
 
 MODEL = "interactive"
 Float = NDArray[np.float32]
@@ -31,7 +31,8 @@ class NetworkEngine:
         planes = (view.image, view.positive, view.negative, view.box, view.previous)
         full, half = encode(*(plane[None] for plane in planes))  # type: ignore[arg-type]
         answer = sharpened(self._forward(full, half)[0, 0], view.image)
-        return np.asarray(answer + max(view.lean, first_click_weight(view)) * classical_odds(half)[0], dtype=np.float32)
+        answer = answer + max(view.lean, first_click_weight(view)) * classical_odds(half)[0]
+        return walked(answer, view.image, view.positive, view.negative)
 
 
 def first_click_weight(view: View) -> float:
