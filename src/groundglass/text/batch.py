@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain, islice
 from multiprocessing import get_context
 from typing import NamedTuple, TypeVar
 
 from groundglass.core.cores import free_cores
 from groundglass.core.errors import GroundglassError
-from groundglass.core.finding import Status
-from groundglass.text.labels import Policy, decide, label_set, without_findings
+from groundglass.core.finding import Attribute, Status
+from groundglass.text.labels import Policy, decide, label_set
 from groundglass.text.languages import AUTO, resolved
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import decode_report, plain
@@ -46,38 +46,55 @@ def label_values(
 ) -> dict[str, Status | None]:
     """What `label` says, without its evidence: several times as fast."""
     chosen = label_set(labels)
-    policy = uncertain or chosen.uncertain
     language = resolved(language, text)
     whole = plain(text)
-    said: dict[str, tuple[Status, bool]] = {}
+    strongest: dict[str, int] = {}
     for section, start, end in stating_sentences(whole, language):
         if section != "indication":
-            for name, status, leans in _sentence_labels(whole[start:end], labels, language):
-                known = said.get(name)
-                if known is None or _rank(status, leans) > _rank(*known):
-                    said[name] = (status, leans)
-    values: dict[str, Status | None] = {name: said[name][0] if name in said else None for name in chosen.rules}
-    values.update(without_findings(chosen, values))
-    return {name: decide(value, policy, leans=said.get(name, ("absent", False))[1]) for name, value in values.items()}
+            for name, strength in _sentence_labels(whole[start:end], labels, language):
+                if strength > strongest.get(name, _SILENT):
+                    strongest[name] = strength
+    for name, excepted in chosen.without:
+        others = any(n not in excepted and strength > _DENIED for n, strength in strongest.items())
+        strongest[name] = _DENIED if others else _STATED
+    values = _values(uncertain or chosen.uncertain)
+    return {name: values[strongest.get(name, _SILENT)] for name in chosen.rules}
 
 
-def _rank(status: Status, leans: bool) -> int:
-    return {"absent": 0, "uncertain": 2, "present": 4}[status] + leans
+_SILENT, _DENIED, _STATED = 0, 1, 4
+_STRENGTHS: tuple[tuple[Status | None, bool], ...] = (
+    (None, False), ("absent", False), ("uncertain", False), ("uncertain", True), ("present", False)
+)  # fmt: skip
+"""What a report says of a label, from the weakest: the status, and whether a doubtful one leans to yes."""
+
+
+@cache
+def _values(policy: Policy) -> tuple[Status | None, ...]:
+    """A label's value under a policy, by the strength with which it is stated."""
+    return tuple(decide(status, policy, leans=leans) for status, leans in _STRENGTHS)
 
 
 @lru_cache(maxsize=_SENTENCES)
-def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[str, Status, bool], ...]:
-    """(label, status, whether a doubtful one leans to yes) for every finding of a sentence that counts."""
-    chosen, words = label_set(labels), lexicon(language)
-    found = []
+def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[str, int], ...]:
+    """(label, strength) for every finding of a sentence that counts."""
+    words = lexicon(language)
+    found: list[tuple[str, int]] = []
     for finding, status, attributes in outline(sentence, words):
-        names = chosen.names_of(words.ancestors(finding))
-        if names:
-            kinds = {a.kind: a.value for a in attributes}
-            if "assertion" not in kinds:
-                leans = kinds.get("certainty") in ("probable", "alternative")
-                found += [(name, status, leans) for name in names]
+        strength = _strength(status, attributes)
+        if strength:
+            names = label_set(labels).names_of(words.ancestors(finding))
+            found += [(name, strength) for name in names]
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _strength(status: Status, attributes: tuple[Attribute, ...]) -> int:
+    """How strongly a finding speaks for its labels; 0 where it says nothing of the patient now."""
+    kinds = {attribute.kind: attribute.value for attribute in attributes}
+    if "assertion" in kinds:
+        return _SILENT
+    leans = status == "uncertain" and kinds.get("certainty") in ("probable", "alternative")
+    return _STRENGTHS.index((status, leans))
 
 
 def label_table(

@@ -36,10 +36,13 @@ class _Fold(dict[int, str]):
 
 _SPACED_TABLE = _Fold({})
 _UNSPACED_TABLE = _Fold(_MARKS)
+_ASCII_TABLE = bytes(ord(_SPACED_TABLE[code]) for code in range(128)) + bytes(128)
 
 
 def folded(text: str, *, spaced: bool = True) -> str:
     """`text` as phrases are looked up in it; same length."""
+    if spaced and text.isascii():
+        return text.encode("ascii").translate(_ASCII_TABLE).decode("ascii")  # a quarter of a str.translate
     return text.translate(_SPACED_TABLE if spaced else _UNSPACED_TABLE)
 
 

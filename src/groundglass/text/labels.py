@@ -76,6 +76,13 @@ class LabelSet:
     uncertain: Policy
     rules: Mapping[str, Rule]
     known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    without: tuple[tuple[str, frozenset[str]], ...] = field(init=False, compare=False, repr=False)
+    """Labels that hold when no other does ("No Finding"), each with the others that are not asked."""
+
+    def __post_init__(self) -> None:
+        rows = [(name, rule.excepted) for name, rule in self.rules.items() if rule.excepted is not None]
+        names = frozenset(name for name, _ in rows)
+        object.__setattr__(self, "without", tuple((name, names | excepted) for name, excepted in rows))
 
     def names_of(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
         """The labels that a term with this lineage makes; remembered, since reports name few terms again and again."""
@@ -181,10 +188,9 @@ def _strongest(findings: list[Finding]) -> Label:
 def without_findings(chosen: LabelSet, values: Mapping[str, Status | None]) -> dict[str, Status]:
     """The labels that hold when no other does ("No Finding"), given the others' values."""
     found: dict[str, Status] = {}
-    for name, rule in chosen.rules.items():
-        if rule.excepted is not None:
-            others = (values[n] for n, r in chosen.rules.items() if r.excepted is None and n not in rule.excepted)
-            found[name] = "absent" if any(_RANK[v] > 1 for v in others) else "present"
+    for name, excepted in chosen.without:
+        others = (value for other, value in values.items() if other not in excepted)
+        found[name] = "absent" if any(_RANK[value] > 1 for value in others) else "present"
     return found
 
 

@@ -34,13 +34,15 @@ Meaning = tuple[int, tuple[Role, ...]]
 class Lexicon:
     """Compiled words of one language.
 
-    `automaton` gives (last index, number) for normalised text, `meanings[number]` the phrase's length and its roles;
-    the tables say how concepts combine. `spaced`: whether spaces part the words of the language.
+    `automaton` gives (last index, number) for normalised text, `meanings[number]` the phrase's length and its roles,
+    `lengths[number]` the length alone; the tables say how concepts combine. `spaced`: whether spaces part the words of
+    the language.
     """
 
     language: str
     automaton: Any
     meanings: tuple[Meaning, ...]
+    lengths: tuple[int, ...]
     tree: Ontology
     quality_findings: dict[str, dict[str, str]]
     refined: dict[str, dict[str, str]]
@@ -122,6 +124,7 @@ def lexicon(language: str = "en") -> Lexicon:
         language,
         automaton,
         meanings,
+        tuple(length for length, _ in meanings),
         tree,
         tables["findings"],
         tables["refined"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LONGEST = 1000
 """A longer run without any end of sentence is cut at a space: reading stays linear whatever comes."""
@@ -70,10 +71,15 @@ _ABBREVIATIONS = frozenset(
     }
 )
 _NOT_AFTER_ABBREVIATION = frozenset({"cm", "mm", "etc", "al", "cfr"})
+# One set of first characters, and only then what follows each of them: a pattern that begins with a set is looked for
+# several times as fast as one that begins with a choice.
 _END = re.compile(
-    r"[.!?]+[\"')\]]{0,3}(?=\s|$)|[。！？｡]+[」』）]?|．(?![0-9０-９])|[•·●▪■◦]|\s\"\s|\n[ \t]*\n|\n|;(?=\s*\n)"
+    r"[.!?;\n\"。！？｡．•·●▪■◦](?:(?<=[.!?])[.!?]*[\"')\]]{0,3}(?=\s|$)|(?<=\n)(?:[ \t]*\n)?|(?<=;)(?=\s*\n)"
+    r"|(?<=\s\")\s|(?<=[。！？｡])[。！？｡]*[」』）]?|(?<=．)(?![0-9０-９])|(?<=[•·●▪■◦]))"
 )
-_WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]{0,9}|\d{1,3})$")
+_LOOK_BACK = 11
+_LONGER_THAN_ABBREVIATIONS = 1 + max(map(len, _ABBREVIATIONS))
+_WORD_AT_END = re.compile(r"([A-Za-z][A-Za-z.]{0,9}|\d{1,3})$")
 _NUMBERED = re.compile(r"\b(?:segment|grade|stage|type|class|level|zone)\s$", re.IGNORECASE)
 _BULLET = re.compile(r"[ \t　]*(?:(?:[-*+>]|\(?\d{1,2}[.)]|[A-Za-z][.)])[ \t]|[・●○■◆※]|\d{1,2}[.)．）、])")
 _LEAD = re.compile(r"[\s\"'*•·●▪■◦○◆※・>+-]*(?:\(?\d{1,2}[.)．）、](?!\d)\s*)?[\s\"']*")
@@ -118,37 +124,46 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     found: list[tuple[int, int]] = []
     begin = start
     for match in _END.finditer(text, start, end):
-        if match.start() < begin or not _ends(text, begin, match, end):
+        first, last = match.span()
+        mark = text[first]
+        if not _ends(text, begin, mark, first, last, end):
             continue
-        _add(found, text, begin, match.end() if match[0][0] in ".!?。！？｡．" else match.start())
-        begin = match.end()
+        _add(found, text, begin, last if mark in ".!?。！？｡．" else first)
+        begin = last
     _add(found, text, begin, end)
     return found
 
 
-def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:
-    mark = match[0]
+def _ends(text: str, begin: int, mark: str, first: int, last: int, end: int) -> bool:
+    """Whether the signs text[first:last], the first of which is `mark`, end a sentence that begins at `begin`."""
     if mark == "\n":
-        return _line_ends(text, begin, match.start(), match.end(), end)
-    if mark[0] == "?":
-        return not text[match.end() : match.end() + 2].strip()[:1].islower()
-    if mark[0] != ".":
+        return last > first + 1 or _line_ends(text, begin, first, last, end)
+    if mark == "?":
+        return not text[last : last + 2].strip()[:1].islower()
+    if mark != ".":
         return True
-    word = _WORD_BEFORE.search(text, max(begin, match.start() - 11), match.start())
-    if word is None:
+    word = _word_before(text[max(begin, first - _LOOK_BACK) : first])
+    if len(word) >= _LONGER_THAN_ABBREVIATIONS or not word:
         return True
-    if word[1].isdigit():
+    if word.isdigit():
         # "1." at the head of an item is its number.
-        return text[begin : word.start()].strip(" \t\n\"'*-(") != ""
-    lowered = word[1].lower()
+        return text[begin : first - len(word)].strip(" \t\n\"'*-(") != ""
+    lowered = word.lower()
     if lowered in _ABBREVIATIONS:
-        following = text[match.end() : match.end() + 3].strip()[:1]
+        following = text[last : last + 3].strip()[:1]
         begins = following.isupper() or (following.isdigit() and lowered in ("cm", "mm"))
         return (begins and lowered in _NOT_AFTER_ABBREVIATION) or not following
     # A single capital is an initial ("J. Smith"), but for a Roman numeral ("segment V.").
-    if word[1] in "IVX" and _NUMBERED.search(text, begin, word.start()):
+    if word in "IVX" and _NUMBERED.search(text, begin, first - len(word)):
         return True
-    return not (len(word[1]) == 1 and word[1].isupper() and mark == ".")
+    return not (len(word) == 1 and word.isupper() and last == first + 1)
+
+
+@lru_cache(maxsize=4096)
+def _word_before(tail: str) -> str:
+    """The letters (with stops between them) or the number at the end of `tail`; "" when it ends in neither."""
+    word = _WORD_AT_END.search(tail)
+    return word[1] if word else ""
 
 
 def _line_ends(text: str, begin: int, stop: int, resume: int, end: int) -> bool:
@@ -167,8 +182,11 @@ def _line_ends(text: str, begin: int, stop: int, resume: int, end: int) -> bool:
 
 
 def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    lead = _LEAD.match(text, start, end)
-    start = lead.end() if lead else start
+    while start < end and text[start] == " ":
+        start += 1
+    if start < end and not text[start].isalpha():
+        lead = _LEAD.match(text, start, end)
+        start = lead.end() if lead else start
     while end > start and text[end - 1].isspace():
         end -= 1
     while end - start > LONGEST:
@@ -178,5 +196,5 @@ def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
         start = cut
         while start < end and text[start].isspace():
             start += 1
-    if end > start and not text[start:end].isspace():
+    if end > start:
         found.append((start, end))

@@ -25,10 +25,28 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
     if any(space in sentence for space in _WIDE) and _SPACES.search(sentence):
         return _with_wide_gaps(sentence, plain, words)
     found: list[Token] = []
-    last = 0
-    for start, end, number in _matches(plain, words):
-        found.append((start, end, number, sentence[last:start]))
-        last = end
+    lengths = words.lengths
+    before = 0
+    for last, number in words.automaton.iter_long(plain):
+        start = last - lengths[number]
+        if before and start == before + 1:
+            found.append((start, last, number, sentence[before]))
+        elif start and plain[start - 1] != " ":
+            if plain.find(" ", start) < last:
+                return _with_gaps(sentence, _matches(plain, words))
+            continue
+        else:
+            found.append((start, last, number, sentence[before:start]))
+        before = last
+    return found
+
+
+def _with_gaps(sentence: str, matches: list[tuple[int, int, int]]) -> list[Token]:
+    found: list[Token] = []
+    before = 0
+    for start, end, number in matches:
+        found.append((start, end, number, sentence[before:start]))
+        before = end
     return found
 
 
@@ -37,7 +55,7 @@ def _without_spaces(sentence: str, words: Lexicon) -> list[Token]:
     found: list[Token] = []
     before = 0
     for last, number in words.automaton.iter_long(folded(sentence, spaced=False)):
-        start = last - words.meanings[number][0] + 1
+        start = last - words.lengths[number] + 1
         found.append((start, last + 1, number, sentence[before:start]))
         before = last + 1
     return found
@@ -46,11 +64,11 @@ def _without_spaces(sentence: str, words: Lexicon) -> list[Token]:
 def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     resume = 0
-    meanings = words.meanings
+    lengths = words.lengths
     while True:
         again = -1
         for last, number in words.automaton.iter_long(plain, resume):
-            start = last - meanings[number][0]
+            start = last - lengths[number]
             if start and plain[start - 1] != " ":
                 # The match begins inside a word. A phrase may have swallowed a proper one: look again after this word.
                 space = plain.find(" ", start)
