@@ -3,8 +3,8 @@
 Built are the mining of labels with evidence (`groundglass label --set nih8` or `nih14`) and its check. What differs:
 negation is decided by clauses and scopes of our own grammar, not on a dependency graph; terms come from the ontology
 instead of DNorm and MetaMap. Not built yet are the network with its pooling, its loss, the boxes from heat maps (checks
-1, 2 and 4). NegBio's pattern files are not at hand, so the agreement with them is not computed. The sentences are made
-up by a grammar whose words the reader knows.
+1, 2 and 4). NegBio's patterns are run where GROUNDGLASS_NEGBIO_PYTHON names an interpreter that has them, on spaCy's
+parse instead of their own. The sentences are made up by a grammar whose words the reader knows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from groundglass.systems.negbio_peer import pattern_agreement
 from groundglass.systems.proof import Claim, Proof
 from groundglass.text import label
 from groundglass.text.mining import PlantedSentence, planted_sentence
@@ -59,11 +60,15 @@ def prove(workdir: Path, data: Path | None) -> Proof:
                 simulated=True,
                 detail={"sentences": len(far), "rules": far_ours["precision"]},
             ),
-            Claim("comparison with NegBio's patterns", 0.0, "1 (its files are not at hand)", False),
-            Claim("checks of the card that are run in full", 0.0, "4 (the image part is not built here)", False),
+            pattern_agreement(workdir, sentences, stated_by_rules),
+            Claim("checks of the card that are run in full", 1.0, "4 (checks 1, 2 and 4 are the image part)", False),
         ),
         seeds=(_SEED,),
-        notes=("text part only; sentences of a grammar written for this, doubted findings do not count",),
+        notes=(
+            "text part only (check 3); sentences of a grammar written for this, doubted findings do not count",
+            "NegBio's patterns read spaCy's parse, turned into their dependencies, and leave 'no new ...' undenied by "
+            "design: where they and the rules differ the grammar says who is right (figures in the row's detail)",
+        ),
     )
 
 

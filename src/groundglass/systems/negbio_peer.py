@@ -1,0 +1,48 @@
+"""Label mining beside NegBio's pattern files (public domain, github.com/ncbi-nlp/NegBio)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from groundglass.systems.proof import Claim
+from groundglass.text.mining import PlantedSentence
+from groundglass.text.mining.planted_findings import NAMES
+
+
+def pattern_agreement(workdir: Path, sentences: Sequence[PlantedSentence], ours: Callable[[str], set[str]]) -> Claim:
+    """Share of the named findings that both call stated, or both not; how often each is right is in the detail."""
+    name = "mining: agreement with NegBio's patterns on the same sentences"
+    python = os.environ.get("GROUNDGLASS_NEGBIO_PYTHON")
+    if not python:
+        return Claim(name, 0.0, "not run: GROUNDGLASS_NEGBIO_PYTHON is not set", False)
+    workdir.mkdir(parents=True, exist_ok=True)
+    given = [{"text": sentence.text, "spans": _spans(sentence)} for sentence in sentences]
+    (workdir / "negbio_in.json").write_text(json.dumps(given), encoding="utf-8")
+    program = Path(__file__).parent / "peers" / "negbio_patterns.py"
+    subprocess.run([python, program, workdir / "negbio_in.json", workdir / "negbio_out.json"], check=True)
+    theirs = json.loads((workdir / "negbio_out.json").read_text(encoding="utf-8"))
+    same = right = theirs_right = count = 0
+    for sentence, stated in zip(sentences, theirs, strict=True):
+        mine = ours(sentence.text)
+        for label, meant in sentence.labels.items():
+            count += 1
+            same += (label in mine) == (label in stated)
+            right += (label in mine) == (meant == "P")
+            theirs_right += (label in stated) == (meant == "P")
+    share = same / count
+    detail: dict[str, float | int | str] = {
+        "findings": count,
+        "rules right": right / count,
+        "NegBio's patterns right": theirs_right / count,
+    }
+    return Claim(name, share, ">= 0.95", share >= 0.95, simulated=True, detail=detail)
+
+
+def _spans(sentence: PlantedSentence) -> dict[str, tuple[int, int]]:
+    found = {label: re.search(rf"\b{NAMES[label]}\b", sentence.text, re.IGNORECASE) for label in sentence.labels}
+    return {label: match.span() for label, match in found.items() if match is not None}
