@@ -16,6 +16,7 @@ from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 from groundglass.core import Acquisition, Image, InputError, TruncatedError, UnsafeInputError, UnsupportedError
+from groundglass.io.bids import stated_modality
 from groundglass.io.dicom_header import DEFLATE_RATIO
 
 _HEADER_BYTES = 1 << 20
@@ -42,6 +43,7 @@ def read_nifti(path: Path, label: str | None = None) -> Image:
         affine=affine,
         load=lambda: _load(path, header, shape, channels, (slope, intercept), label),
         channels=channels,
+        modality=stated_modality(path, label) or "OT",
         spacing_known=spacing_known,
         orientation_known=orientation_known,
         time_axis=time_axis,
