@@ -79,15 +79,19 @@ def _rotated_lines(
 
 
 def _rotated(image: NDArray[Any], degrees: NDArray[np.float64]) -> NDArray[Any]:
-    """(n, H, W): the image turned by each angle about pixel (H // 2, W // 2), counter-clockwise as displayed."""
+    """(n, H, W): the image turned by each angle about pixel (H // 2, W // 2), counter-clockwise as displayed.
+
+    Single precision: a few millionths of the image's range, far below what the bicubic kernel leaves, in a third of the
+    time.
+    """
     height, width = image.shape
-    a = torch.from_numpy(np.radians(degrees))[:, None, None]
-    rows = torch.arange(height, dtype=torch.float64)[None, :, None] - height // 2
-    columns = torch.arange(width, dtype=torch.float64)[None, None, :] - width // 2
+    a = torch.from_numpy(np.radians(degrees)).float()[:, None, None]
+    rows = torch.arange(height, dtype=torch.float32)[None, :, None] - height // 2
+    columns = torch.arange(width, dtype=torch.float32)[None, None, :] - width // 2
     from_row = a.cos() * rows + a.sin() * columns + height // 2
     from_column = a.cos() * columns - a.sin() * rows + width // 2
     grid = torch.stack([(2 * from_column + 1) / width - 1, (2 * from_row + 1) / height - 1], dim=-1)
     parts = [image.real, image.imag] if np.iscomplexobj(image) else [image]
-    channels = torch.from_numpy(np.stack(parts).astype(np.float64))[None].expand(len(degrees), -1, -1, -1)
+    channels = torch.from_numpy(np.stack(parts).astype(np.float32))[None].expand(len(degrees), -1, -1, -1)
     turned = torch.nn.functional.grid_sample(channels, grid, mode="bicubic", align_corners=False).numpy()
     return np.asarray(turned[:, 0] + 1j * turned[:, 1] if len(parts) == 2 else turned[:, 0])
