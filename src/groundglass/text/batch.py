@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from groundglass.core.cores import free_cores
 from groundglass.core.errors import GroundglassError
-from groundglass.core.finding import Attribute, Status
+from groundglass.core.finding import Status
 from groundglass.text.labels import Policy, decide, label_set
 from groundglass.text.languages import AUTO, resolved
 from groundglass.text.lexicon import lexicon
@@ -62,6 +62,7 @@ def label_values(
 
 
 _SILENT, _DENIED, _STATED = 0, 1, 4
+_STRENGTH = {"absent": _DENIED, "uncertain": 2, "present": _STATED}
 _STRENGTHS: tuple[tuple[Status | None, bool], ...] = (
     (None, False), ("absent", False), ("uncertain", False), ("uncertain", True), ("present", False)
 )  # fmt: skip
@@ -78,23 +79,14 @@ def _values(policy: Policy) -> tuple[Status | None, ...]:
 def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[str, int], ...]:
     """(label, strength) for every finding of a sentence that counts."""
     words = lexicon(language)
+    names_of = label_set(labels).names_of
     found: list[tuple[str, int]] = []
-    for finding, status, attributes in outline(sentence, words):
-        strength = _strength(status, attributes)
-        if strength:
-            names = label_set(labels).names_of(words.ancestors(finding))
+    for finding, status, leans in outline(sentence, words):
+        names = names_of(words.ancestors(finding))
+        if names:
+            strength = _STRENGTH[status] + leans
             found += [(name, strength) for name in names]
     return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _strength(status: Status, attributes: tuple[Attribute, ...]) -> int:
-    """How strongly a finding speaks for its labels; 0 where it says nothing of the patient now."""
-    kinds = {attribute.kind: attribute.value for attribute in attributes}
-    if "assertion" in kinds:
-        return _SILENT
-    leans = status == "uncertain" and kinds.get("certainty") in ("probable", "alternative")
-    return _STRENGTHS.index((status, leans))
 
 
 def label_table(

@@ -28,6 +28,7 @@ from groundglass.core import Finding, Report
 from groundglass.core.errors import ConfigurationError
 from groundglass.core.finding import Status
 from groundglass.text.lexicon import lexicon
+from groundglass.text.plans import LEANING
 from groundglass.text.reading import read_report
 
 EVERY_FINDING = "findings"
@@ -75,7 +76,7 @@ class LabelSet:
     source: str
     uncertain: Policy
     rules: Mapping[str, Rule]
-    known: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     without: tuple[tuple[str, frozenset[str]], ...] = field(init=False, compare=False, repr=False)
     """Labels that hold when no other does ("No Finding"), each with the others that are not asked."""
 
@@ -86,9 +87,10 @@ class LabelSet:
 
     def names_of(self, lineage: tuple[str, ...]) -> tuple[str, ...]:
         """The labels that a term with this lineage makes; remembered, since reports name few terms again and again."""
-        if lineage not in self.known:
-            self.known[lineage] = tuple(name for name, rule in self.rules.items() if rule.holds(lineage))
-        return self.known[lineage]
+        term = lineage[0]
+        if term not in self.known:
+            self.known[term] = tuple(name for name, rule in self.rules.items() if rule.holds(lineage))
+        return self.known[term]
 
 
 def label_sets() -> tuple[str, ...]:
@@ -204,5 +206,5 @@ def decide(value: Status | None, policy: Policy, *, leans: bool) -> Status | Non
 
 
 def _decided(value: Label, policy: Policy) -> Label:
-    leans = any(f.attribute("certainty") in ("probable", "alternative") for f in value.findings)
+    leans = any(f.attribute("certainty") in LEANING for f in value.findings)
     return Label(decide(value.value, policy, leans=leans), value.findings)

@@ -10,7 +10,7 @@ sequence. Whether two words may stand for each other is decided here alone (`_cl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, cast
 
@@ -25,6 +25,9 @@ from groundglass.text.tokens import Token
 
 MOST = 100_000
 """Shapes that are remembered; when there are more, all are forgotten (real reports have far fewer)."""
+
+LEANING = frozenset({"probable", "alternative"})
+"""Certainties that lean to yes."""
 
 _SPEAKING = MENTIONS | {"recommendation"}
 _STATUS: dict[str, Status] = {"present": "present", "absent": "absent"}
@@ -59,10 +62,22 @@ class Planned(NamedTuple):
     kind: str
 
 
+class Counted(NamedTuple):
+    """What labels need of a `Planned` that speaks of the patient now; `leans`: a doubtful one that leans to yes."""
+
+    named: Named | None
+    at: int
+    anatomy: str | None
+    side: Side | None
+    status: Status
+    leans: bool
+
+
 class Plan(NamedTuple):
-    """What sentences of one shape state; whether they speak of a change, and whether they recommend something."""
+    """What sentences of one shape state, and what counts for labels; whether they speak of a change, or recommend."""
 
     stated: tuple[Planned, ...]
+    counted: tuple[Counted, ...]
     changes: bool
     recommends: bool
 
@@ -73,19 +88,17 @@ def plan_of(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
     gaps = words.gaps
     shape: list[object] = []
     for _, _, number, gap in found:
-        known = classes.get(number)
-        if known is None:
-            known = classes[number] = _class_of(number, words)
-        shape.append(known)
-        if known is _TWOFOLD:
-            # What stands beside a word that is a place and a finding decides which of them it is.
-            shape.append(tuple(token[2] for token in found))
+        if number in classes:
+            shape.append(classes[number])
+        else:
+            shape.append(classes.setdefault(number, _class_of(number, words)))
         if gap != " ":
-            short = gaps.get(gap)
-            shape.append(_short(gap, gaps) if short is None else short)
+            shape.append(gaps[gap] if gap in gaps else _short(gap, gaps))
     tail = sentence[found[-1][1] :]
-    short = gaps.get(tail)
-    shape.append(_short(tail, gaps) if short is None else short)
+    shape.append(gaps[tail] if tail in gaps else _short(tail, gaps))
+    if _TWOFOLD in shape:
+        # What stands beside a word that is a place and a finding decides which of them it is.
+        shape.append(tuple(token[2] for token in found))
     key = tuple(shape)
     plan = words.plans.get(key)
     if plan is None:
@@ -142,7 +155,16 @@ def _planned(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
                 planned = _draft(items, low, high, mention, words, token_at, own)
                 if planned is not None:
                     stated.append(planned)
-    return Plan(tuple(_without_echoes(stated)), "change" in kinds, "recommendation" in kinds)
+    stated = _without_echoes(stated)
+    return Plan(tuple(stated), tuple(_counted(stated)), "change" in kinds, "recommendation" in kinds)
+
+
+def _counted(stated: list[Planned]) -> Iterator[Counted]:
+    for one in stated:
+        said = {attribute.kind: attribute.value for attribute in one.attributes}
+        if "assertion" not in said:
+            leans = one.status == "uncertain" and said.get("certainty") in LEANING
+            yield Counted(one.named, one.at, one.anatomy, one.side, one.status, leans)
 
 
 def _without_echoes(stated: list[Planned]) -> list[Planned]:

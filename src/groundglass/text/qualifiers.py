@@ -21,11 +21,12 @@ def qualifiers(items: list[Item], low: int, high: int, index: int) -> tuple[Attr
     for item in _after(items, high, index):
         if item.kind in _KINDS:
             found.setdefault(item.kind, str(item.value))
-    return tuple(_attribute(kind, value) for kind, value in found.items()) if found else ()
+    return tuple(attribute(kind, value) for kind, value in found.items()) if found else ()
 
 
-@lru_cache(maxsize=1024)
-def _attribute(kind: str, value: str) -> Attribute:
+@lru_cache(maxsize=4096)
+def attribute(kind: str, value: str) -> Attribute:
+    """An attribute; few are said again and again, so that they are kept."""
     return Attribute(kind, value)
 
 

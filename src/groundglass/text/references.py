@@ -17,11 +17,12 @@ _DATE = (
 )
 _PRIOR = r"(?:prior|previous|preceding|earlier|last|most recent|outside|old)"
 _NOUN = rf"(?:{_MODALITY}|examinations?|exams?|study|studies|scans?|imaging)"
+# A set of first letters comes first, where the search for it is fast; each alternative looks back at its own.
 _REFERENCE = re.compile(
-    r"\b(?:compared (?:to|with)|comparison (?:to|with)|relative to|since|than (?:on|in|at)|from|on|in) (?:the |a |an )?"
+    r"[cCrRsStTfFoOiI](?<=\b.)(?i:(?:(?<=c)ompar(?:ed|ison) (?:to|with)|(?<=r)elative to|(?<=s)ince"
+    r"|(?<=t)han (?:on|in|at)|(?<=f)rom|(?<=[oi])n) (?:the |a |an )?"
     rf"((?:{_PRIOR} (?:{_NOUN} ?){{0,2}}|{_NOUN} (?=(?:of|from|dated|on) ))"
-    rf"(?:(?:of|from|dated|on) (?:the )?{_DATE})?|{_DATE})",
-    re.IGNORECASE,
+    rf"(?:(?:of|from|dated|on) (?:the )?{_DATE})?|{_DATE}))"
 )
 _INTERVAL = re.compile(
     r"\b(\d{1,3}(?:\s?(?:-|–|to)\s?\d{1,3})?|one|two|three|six|twelve)[\s-](day|week|month|year)s?\b", re.IGNORECASE

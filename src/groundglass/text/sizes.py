@@ -9,7 +9,7 @@ from typing import NamedTuple
 from groundglass.core import Measurement, Term, ontology
 from groundglass.core.units import convert
 
-_NUMBER = r"(\d{1,5}(?:[.,]\d{1,3})?)"
+_NUMBER = r"(\d\d{0,4}(?:[.,]\d{1,3})?)"  # a digit first: the search for it is fast
 _LENGTH = r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?|millimetr[oi]|centimetr[oi]|㎜|㎝|毫米|厘米|ミリ|センチ)"
 _CENTIMETRES = frozenset("cC㎝厘セ")
 _DIAMETERS = re.compile(
@@ -32,11 +32,9 @@ _OTHERS = (
     ),
     (re.compile(rf"{_NUMBER}\s{{0,2}}(?:degrees?|°)", re.IGNORECASE), "angle", "deg"),
 )
-_LENGTH_UNITS = ("mm", "cm", "met", "㎜", "㎝", "毫米", "厘米", "ミリ", "センチ")
-_OTHER_UNITS = ("ml", "cc", "cm3", "cubic", "hu", "hounsfield", "suv", "degree", "°")
-_SHORT = re.compile(
-    r"short[\s-](?:axis|diameter)|short(?:er)? (?:axis|diameter)|短径|短軸|asse corto|asse minore", re.IGNORECASE
-)
+_OTHER_UNIT = re.compile(r"[\dsS](?:(?<=\d)\s{0,2}(?i:ml|cc|cm3|cubic|hu|hounsfield|degree|°)|(?<=[sS])(?i:uv))")
+"""Seen only where one of the patterns for other units may match."""
+_SHORT = re.compile(r"[sS短aA](?i:(?<=s)hort(?:[\s-]|er )(?:axis|diameter)|(?<=短)[径軸]|(?<=a)sse (?:corto|minore))")
 _AXES = ("long axis", "short axis", "third axis")
 _PRIOR = tuple(
     f"{word} {more}"
@@ -57,7 +55,8 @@ _PRIOR = tuple(
 _PRIOR = (*_PRIOR, "前回", "前回は", "原", "原来", "原为", "前次", "precedentemente ", "in precedenza ", "già ", "da ")
 _WAS = ("was ", "were ", "era ", "erano ")
 _PLACE = re.compile(
-    r"\b(?:ser(?:ies)?|se)\.?[ :#]{0,2}(\d{1,4})|\b(?:im(?:ages?|g)?|slices?)\.?[ :#]{0,2}(\d{1,4})", re.IGNORECASE
+    r"[sSiI](?<=\b.)(?i:(?:(?<=s)er(?:ies)?|(?<=s)e)\.?[ :#]{0,2}(\d{1,4})"
+    r"|(?:(?<=i)m(?:ages?|g)?|(?<=s)lices?)\.?[ :#]{0,2}(\d{1,4}))"
 )
 
 
@@ -73,11 +72,9 @@ class Size(NamedTuple):
 def sizes(sentence: str) -> list[Size]:
     """Every measurement of a sentence, in order. Lengths are given in mm."""
     found: list[Size] = []
-    lowered = sentence.lower()
-    if any(unit in lowered for unit in _LENGTH_UNITS):
-        for match in _DIAMETERS.finditer(sentence):
-            found.append(_lengths(sentence, match, is_first=not found))
-    if any(unit in lowered for unit in _OTHER_UNITS):
+    for match in _DIAMETERS.finditer(sentence):
+        found.append(_lengths(sentence, match, is_first=not found))
+    if _OTHER_UNIT.search(sentence):
         for pattern, kind, unit in _OTHERS:
             for match in pattern.finditer(sentence):
                 is_prior = _is_prior(sentence, match.start(), is_first=True)
@@ -88,9 +85,6 @@ def sizes(sentence: str) -> list[Size]:
 
 def image_mentions(sentence: str) -> tuple[tuple[str, str], ...]:
     """("series", "4") and ("image", "23") for "series 4, image 23" and its short forms."""
-    lowered = sentence.lower()
-    if "im" not in lowered and "se" not in lowered and "slice" not in lowered:
-        return ()
     return tuple(("series", match[1]) if match[1] else ("image", match[2]) for match in _PLACE.finditer(sentence))
 
 
@@ -120,6 +114,7 @@ def _term(kind: str) -> Term:
     return ontology()[kind]
 
 
+@lru_cache(maxsize=8192)
 def _mm(number: str, unit: str) -> float:
     return round(convert(_value(number), "cm" if unit[0] in _CENTIMETRES else "mm", "mm"), 3)
 

@@ -13,10 +13,12 @@ from groundglass.text.clauses import Item
 from groundglass.text.items import items_from
 from groundglass.text.lexicon import Lexicon
 from groundglass.text.plans import named_by, plan_of
+from groundglass.text.qualifiers import attribute
 from groundglass.text.references import comparison, recommendation
 from groundglass.text.sizes import Size, image_mentions, sizes
 from groundglass.text.tokens import tokens
 
+_make = tuple.__new__  # half the price of a named tuple's own constructor
 _DIGIT = re.compile(r"\d")
 
 
@@ -43,38 +45,53 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
     if not (plan.stated or plan.recommends):
         return ()
     drafts: list[Draft] = []
-    make = tuple.__new__  # half the price of the named tuple's own constructor
+    known = words.named
     for named, at, anatomy, side, status, attributes, first, last, rule, kind in plan.stated:
-        said = named or named_by(found[at][2], anatomy, side, words)
+        said = named
+        if said is None:
+            key = (found[at][2], anatomy, side)
+            said = known[key] if key in known else named_by(*key, words)
         if said is not None:
             what, where = said
             start, end = found[first][0], found[last][1]
-            drafts.append(make(Draft, (what, status, where, attributes, (), start, end, rule, kind)))
+            drafts.append(_make(Draft, (what, status, where, attributes, (), start, end, rule, kind)))
     if _DIGIT.search(sentence):
         if drafts and (measured := sizes(sentence)):
             drafts = _with_sizes(drafts, measured)
         if drafts and (pictures := image_mentions(sentence)):
-            extra = tuple(Attribute(kind, value) for kind, value in pictures)
-            drafts = [draft._replace(attributes=draft.attributes + extra) for draft in drafts]
+            extra = tuple(attribute(kind, value) for kind, value in pictures)
+            drafts = [_adding(draft, extra) for draft in drafts]
     if plan.changes and (compared := comparison(sentence)):
-        drafts = [d._replace(attributes=d.attributes + compared) if _has_changed(d) else d for d in drafts]
+        drafts = [_adding(d, compared) if _has_changed(d) else d for d in drafts]
     if plan.recommends:
         drafts.append(_recommended(sentence, items_from(found, sentence, words), words))
     return tuple(drafts)
 
 
-def outline(sentence: str, words: Lexicon) -> Iterator[tuple[str, Status, tuple[Attribute, ...]]]:
-    """Name, status and words beside it of every finding: all that labels need, without places, sizes and offsets."""
+def outline(sentence: str, words: Lexicon) -> Iterator[tuple[str, Status, bool]]:
+    """Name and status of every finding that speaks of the patient now, and whether a doubtful one leans to yes.
+
+    All that labels need: without places, sizes and offsets.
+    """
     found = tokens(sentence, words)
     if found:
-        for planned in plan_of(found, sentence, words).stated:
-            named = planned.named or named_by(found[planned.at][2], planned.anatomy, planned.side, words)
-            if named is not None:
-                yield named.what.name, planned.status, planned.attributes
+        known = words.named
+        for named, at, anatomy, side, status, leans in plan_of(found, sentence, words).counted:
+            said = named
+            if said is None:
+                key = (found[at][2], anatomy, side)
+                said = known[key] if key in known else named_by(*key, words)
+            if said is not None:
+                yield said.what.name, status, leans
+
+
+def _adding(draft: Draft, attributes: tuple[Attribute, ...] = (), measured: tuple[Measurement, ...] = ()) -> Draft:
+    what, status, where, known, sizes_known, *rest = draft
+    return _make(Draft, (what, status, where, known + attributes, sizes_known + measured, *rest))
 
 
 def _has_changed(draft: Draft) -> bool:
-    return any(attribute.kind == "change" for attribute in draft.attributes)
+    return any(said.kind == "change" for said in draft.attributes)
 
 
 def _recommended(sentence: str, items: list[Item], words: Lexicon) -> Draft:
@@ -100,10 +117,10 @@ def _with_sizes(drafts: list[Draft], measured: list[Size]) -> list[Draft]:
         draft = found[close]
         if size.is_prior:
             prior = tuple(Attribute(f"prior {m.kind.name}", f"{m.value:g} {m.unit}") for m in size.measurements)
-            found[close] = draft._replace(attributes=draft.attributes + prior)
+            found[close] = _adding(draft, prior)
         elif draft.kind == "device":
             apart = tuple(replace(m, kind=ontology()["distance to structure"]) for m in size.measurements[:1])
-            found[close] = draft._replace(measurements=draft.measurements + apart)
+            found[close] = _adding(draft, measured=apart)
         else:
-            found[close] = draft._replace(measurements=draft.measurements + size.measurements)
+            found[close] = _adding(draft, measured=size.measurements)
     return found

@@ -8,7 +8,6 @@ from groundglass.text.folding import folded
 from groundglass.text.lexicon import Lexicon
 
 _SPACES = re.compile(r"\s{2,}")
-_WIDE = ("  ", "\n", "\t", "\r", "\xa0", "\u2003")  # what a run of white space holds in practice: cheaper to look for
 
 Token = tuple[int, int, int, str]
 """A known phrase at sentence[start:end], the number of its meaning, the text between it and the token before."""
@@ -22,7 +21,7 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
     if not words.spaced:
         return _without_spaces(sentence, words)
     plain = folded(sentence) + " "
-    if any(space in sentence for space in _WIDE) and _SPACES.search(sentence):
+    if _may_hold_wide_spaces(sentence) and _SPACES.search(sentence):
         return _with_wide_gaps(sentence, plain, words)
     found: list[Token] = []
     lengths = words.lengths
@@ -39,6 +38,11 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
             found.append((start, last, number, sentence[before:start]))
         before = last
     return found
+
+
+def _may_hold_wide_spaces(sentence: str) -> bool:
+    """What a run of white space holds in practice: cheaper to look for than the run."""
+    return "  " in sentence or "\n" in sentence or "\t" in sentence or not sentence.isascii()
 
 
 def _with_gaps(sentence: str, matches: list[tuple[int, int, int]]) -> list[Token]:
