@@ -48,6 +48,14 @@ def test_volumes_are_those_of_an_adult(reading: Reading) -> None:
         assert abs(left - right) / (left + right) < 0.25, name
 
 
+def test_a_stated_volume_is_that_of_its_masks_voxels(reading: Reading, template: Template) -> None:
+    voxel_ml = abs(np.linalg.det(template.affine[:3, :3])) / 1000
+    for finding in reading.findings:
+        measured, mask = finding.measurement("volume"), finding.where.mask
+        assert measured is not None and mask is not None
+        assert measured.value == pytest.approx(mask.array.sum() * voxel_ml), finding.id
+
+
 def test_left_lies_left(reading: Reading, template: Template) -> None:
     for side, sign in (("left", -1), ("right", 1)):
         mask = next(f for f in reading.findings if f.what.name == "cerebral cortex" and f.where.side == side).where.mask

@@ -46,7 +46,6 @@ _HEAD_SIDES_MM = (90.0, 330.0)
 class _Read:
     image: Image
     study: StudyBrain
-    brain_ml: float
 
     @property
     def found(self) -> BrainSegmentation:
@@ -97,7 +96,7 @@ class BrainMRParser:
                 reading += Reading(warnings=(f"{names}: no brain was recognised, so nothing was measured.",))
                 continue
             own += [(image.name, alone) for image, alone in zip(group, study.alone, strict=True)]
-            reading += _findings(_Read(group[0], study, float(study.found.grid_brain.sum()) / 1000))
+            reading += _findings(_Read(group[0], study))
         reading += Reading(warnings=_disagreements(own))
         if own:
             reading += Reading(
@@ -132,7 +131,7 @@ def _findings(read: _Read) -> Reading:
                 findings.append(_finding(image, name, side, mask, found.volumes[name, side], evidence, found=found))
     return Reading(
         tuple(findings),
-        warnings=doubts_of(found, image, read.brain_ml),
+        warnings=doubts_of(found, image),
         models=(ModelCitation(citation.name, citation.version, citation.measured_on),),
     )
 
@@ -149,7 +148,7 @@ def _finding(
     extra: tuple[Measurement, ...] = (),
 ) -> Finding:
     term = ontology()[name]
-    measured = [Measurement(ontology()["volume"], volume, "mL", method="sum of the model's shares of each voxel")]
+    measured = [Measurement(ontology()["volume"], volume, "mL", method="voxels of the mask times the volume of one")]
     if found is not None and side == "left":
         index = asymmetry_index(found.volumes[name, "left"], found.volumes[name, "right"])
         measured.append(Measurement(ontology()["asymmetry index"], index, "1", method="(left - right) / mean of both"))
@@ -176,7 +175,7 @@ def _brain(read: _Read, evidence: tuple[Evidence, ...]) -> Finding:
         ),
         Measurement(
             terms["ventricle to brain ratio"],
-            read.ventricles_ml / read.brain_ml,
+            read.ventricles_ml / read.found.brain_ml,
             "1",
             method="all ventricles / brain with ventricles and sulci",
         ),
@@ -200,7 +199,7 @@ def _brain(read: _Read, evidence: tuple[Evidence, ...]) -> Finding:
         "brain",
         None,
         found.brain,
-        read.brain_ml,
+        read.found.brain_ml,
         evidence,
         extra=tuple(extra),
     )

@@ -31,11 +31,11 @@ def is_brain(found: BrainSegmentation) -> bool:
     return sum(tissue) >= LEAST_BRAIN_ML and min(tissue) > 40
 
 
-def doubts_of(found: BrainSegmentation, image: Image, brain_ml: float) -> tuple[str, ...]:
+def doubts_of(found: BrainSegmentation, image: Image) -> tuple[str, ...]:
     """One sentence per reason to distrust the numbers of this image; empty when there is none."""
     doubts = []
-    if not USUAL_BRAIN_ML[0] <= brain_ml <= USUAL_BRAIN_ML[1]:
-        doubts.append(f"a brain volume of {brain_ml:.0f} mL is unusual in adults")
+    if not USUAL_BRAIN_ML[0] <= found.brain_ml <= USUAL_BRAIN_ML[1]:
+        doubts.append(f"a brain volume of {found.brain_ml:.0f} mL is unusual in adults")
     if found.doubts:
         doubts.append(f"the atlas may lie wrong ({', '.join(found.doubts)})")
     if found.confidence < LEAST_CONFIDENCE:

@@ -50,9 +50,8 @@ class BrainSegmentation:
     """What the network saw in one volume.
 
     `labels` (uint8) and `right` (bool) lie on the file's grid, `grid_labels` and `grid_right` on the working grid of
-    `grid`; `names` are the labels' ontology terms, `paired` those with two sides. `volumes` are mL by (name, side),
-    summed over the network's shares, so a voxel that is half of a structure counts half. `confidence` is the mean
-    largest share over the brain, on the working grid. `doubts` says why the atlas's place is not to be trusted, if so.
+    `grid`; `names` are the labels' ontology terms, `paired` those with two sides. `confidence` is the mean largest
+    share over the brain, on the working grid. `doubts` says why the atlas's place is not to be trusted, if so.
     """
 
     labels: NDArray[np.uint8]
@@ -62,13 +61,27 @@ class BrainSegmentation:
     grid_right: NDArray[np.bool_]
     names: tuple[str, ...]
     paired: tuple[str, ...]
-    volumes: dict[tuple[str, str | None], float]
     confidence: float
     doubts: tuple[str, ...] = ()
 
     def mask(self, name: str, side: str | None = None) -> NDArray[np.bool_]:
         """A structure on the file's grid."""
         return _chosen(self.labels == self.names.index(name), self.right, side)
+
+    @cached_property
+    def voxel_ml(self) -> float:
+        """mL of a voxel of the file's grid."""
+        return float(abs(np.linalg.det(self.grid.source_affine[:3, :3]))) / 1000
+
+    @cached_property
+    def volumes(self) -> dict[tuple[str, str | None], float]:
+        """mL by (name, side) of the masks on the file's grid: what anyone who counts their voxels finds."""
+        return _volumes(self.labels, self.right, self.names, self.paired, self.voxel_ml)
+
+    @cached_property
+    def brain_ml(self) -> float:
+        """mL of `brain`."""
+        return float(np.count_nonzero(self.brain)) * self.voxel_ml
 
     @cached_property
     def grid_brain(self) -> NDArray[np.bool_]:
@@ -98,7 +111,7 @@ class StudyBrain:
 
 @dataclass(frozen=True)
 class OwnVolumes:
-    """mL of the brain (with ventricles and fluid) and of structures by (name, side), by one image alone."""
+    """mL of the brain (with ventricles and fluid) and of structures by (name, side), by one image alone at 1 mm."""
 
     brain_ml: float
     volumes: dict[tuple[str, str | None], float]
@@ -146,14 +159,16 @@ def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Ima
     total = torch.zeros(())
     for one in grids:
         box, own = brain_shares(network, one.pixels, to_template)
-        right = positions_of(to_template, box)[0]
         own[1:, ~torch.from_numpy(_largest_brain(own))] = 0
         pixels.append(one.pixels[box])
         if len(grids) > 1:
             weights.append(max(_confidence(own) - UNINFORMED, 0.01) ** 2)
             total = total + weights[-1] * own.clamp(min=LEAST_SHARE).log()
         own = sharpen_ventricles(own, pixels[-1:], ventricles, names.index(FLUID))
-        alone.append(OwnVolumes(float(brain_mask(label_map(own)).sum()) / 1000, _volumes(own, right, names, paired)))
+        chosen, right = label_map(own), positions_of(to_template, box)[0].numpy() > 0
+        alone.append(
+            OwnVolumes(float(brain_mask(chosen).sum()) / 1000, _volumes(chosen, right, names, paired, voxel_ml=1e-3))
+        )
     shares = own
     if len(grids) > 1:
         shares = sharpen_ventricles(torch.softmax(total / sum(weights), 0), pixels, ventricles, names.index(FLUID))
@@ -168,7 +183,6 @@ def segment_together(network: torch.nn.Module, config: Any, images: Sequence[Ima
         grid_right=positions_of(to_template, whole)[0].numpy() > 0,
         names=names,
         paired=paired,
-        volumes=_volumes(shares, right, names, paired),
         confidence=_confidence(shares),
         doubts=placed.reasons,
     )
@@ -308,19 +322,21 @@ def _right_half(to_template: NDArray[np.float64], shape: tuple[int, ...]) -> NDA
 
 
 def _volumes(
-    shares: torch.Tensor, right: torch.Tensor, names: tuple[str, ...], paired: tuple[str, ...]
+    labels: NDArray[np.uint8],
+    right: NDArray[np.bool_],
+    names: tuple[str, ...],
+    paired: tuple[str, ...],
+    voxel_ml: float,
 ) -> dict[tuple[str, str | None], float]:
-    """mL by name and side, from shares on 1 mm voxels."""
-    side = torch.sigmoid(right)
+    """mL by name and side, from labels and what is right of the mid-plane on one grid."""
+    both = np.bincount(labels.ravel(), minlength=len(names))
+    on_right = np.bincount(labels[right], minlength=len(names))
     volumes: dict[tuple[str, str | None], float] = {}
-    for value, name in enumerate(names):
-        if value == 0:
-            continue
-        share = shares[value]
-        volumes[name, None] = float(share.sum()) / 1000
+    for value, name in enumerate(names[1:], start=1):
+        volumes[name, None] = float(both[value]) * voxel_ml
         if name in paired:
-            volumes[name, "right"] = float((share * side).sum()) / 1000
-            volumes[name, "left"] = volumes[name, None] - volumes[name, "right"]
+            volumes[name, "right"] = float(on_right[value]) * voxel_ml
+            volumes[name, "left"] = float(both[value] - on_right[value]) * voxel_ml
     return volumes
 
 
