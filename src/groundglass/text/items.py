@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from groundglass.text.clauses import MENTIONS, Item
+from groundglass.text.clauses import MENTIONS, MODIFIERS, Item
 from groundglass.text.lexicon import Lexicon
 from groundglass.text.tokens import Token, tokens
 
@@ -33,7 +33,34 @@ def items_from(found: Sequence[Token], sentence: str, words: Lexicon) -> list[It
         twofold = twofold or len(roles) > 1
         last = end
     items.append(Item("end", "", len(sentence), len(sentence), sentence[last:]))
-    return _one_direction(items) if twofold else items
+    return _one_direction(_grown_or_unchanged(items)) if twofold else items
+
+
+def _grown_or_unchanged(items: list[Item]) -> list[Item]:
+    """ "No enlargement of the heart" denies that it is enlarged, "no enlargement of the nodule" that it has changed."""
+    for index in range(len(items) - 2, 1, -1):
+        first, quality = items[index - 2], items[index]
+        if quality.kind == "quality" and first.kind == "pseudo-negation" and first.start == quality.start:
+            if _speaks_of_anatomy(items, index):
+                items[index - 2 : index] = [first._replace(kind="negation before")]
+            else:
+                del items[index]
+    return items
+
+
+def _speaks_of_anatomy(items: list[Item], index: int) -> bool:
+    """Whether what follows is an organ itself ("of the heart"), not the place of a finding ("of the lung nodule")."""
+    named = False
+    for after in range(index + 1, len(items)):
+        item = items[after]
+        is_twin = item.kind == "finding" and items[after + 1].kind == "anatomy" and items[after + 1].start == item.start
+        if item.kind == "anatomy" or is_twin:
+            if named and "," in item.gap:
+                return True
+            named = True
+        elif item.kind not in MODIFIERS and item.kind != "side":
+            return named and item.kind not in ("finding", "device")
+    return named
 
 
 def _one_direction(items: list[Item]) -> list[Item]:

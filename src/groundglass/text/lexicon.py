@@ -35,7 +35,8 @@ class Lexicon:
     """Compiled words of one language.
 
     `automaton` gives (last index, number) for normalised text, `meanings[number]` the phrase's length and its roles,
-    `lengths[number]` the length alone; the tables say how concepts combine. `spaced`: whether spaces part the words of
+    `lengths[number]` the length alone; the tables say how concepts combine, `normal_of` which quality a
+    word for normal denies ("patent": narrowed). `spaced`: whether spaces part the words of
     the language.
     """
 
@@ -47,6 +48,7 @@ class Lexicon:
     quality_findings: dict[str, dict[str, str]]
     refined: dict[str, dict[str, str]]
     normal_findings: dict[str, str]
+    normal_of: dict[str, str]
     default_anatomy: dict[str, str]
     lasting: frozenset[str]
     neutral: frozenset[str]
@@ -129,6 +131,11 @@ def lexicon(language: str = "en") -> Lexicon:
         tables["findings"],
         tables["refined"],
         tables["normal findings"],
+        {
+            normalised(word, spaced=spaced): quality
+            for quality, said in qualities.get("normal of", {}).items()
+            for word in said
+        },
         tables["default anatomy"],
         frozenset(tables["lasting"]),
         frozenset(tables["neutral"]),

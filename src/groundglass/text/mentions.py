@@ -205,7 +205,9 @@ def _of_normal(
     if not named:
         alone = not any(i.kind in ("finding", "device", "anatomy", "quality") for i in items[low:high])
         return [Mention("abnormality", index, (), said)] if alone else []
-    table = words.normal_findings
+    # "The trachea is patent" denies that it is narrowed, and nothing else of it.
+    denied = words.normal_of.get(str(items[index].value))
+    table = words.quality_findings[denied] if denied else words.normal_findings
     found = []
     for spot in named:
         anatomy = str(spot.anatomy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 from groundglass.text.clauses import MENTIONS, MODIFIERS, Item
@@ -135,6 +136,11 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
                 found[index].append(spot)
                 taken.add(spot.first)
     _from_the_front(items, low, mentions, spots, taken, found)
+    for first, second in pairwise(mentions):
+        both_normal = items[first].kind == items[second].kind == "normal"
+        if both_normal and not found[second] and all(item.kind in _LIST for item in items[first + 1 : second]):
+            # "The trachea is midline and patent": one subject for two words for normal.
+            found[second] = [spot for spot in found[first] if spot.last < first]
     for first, second in zip(reversed(mentions[:-1]), reversed(mentions[1:]), strict=True):
         if not found[first] and all(item.kind in _LIST for item in items[first + 1 : second]):
             found[first] = [spot for spot in found[second] if spot.first > second]

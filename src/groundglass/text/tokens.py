@@ -56,13 +56,31 @@ def _with_gaps(sentence: str, matches: list[tuple[int, int, int]]) -> list[Token
 
 def _without_spaces(sentence: str, words: Lexicon) -> list[Token]:
     """Japanese and Chinese: leftmost longest phrases, wherever they begin; spaces inside a phrase part it."""
-    found: list[Token] = []
-    before = 0
-    for last, number in words.automaton.iter_long(folded(sentence, spaced=False)):
+    plain = folded(sentence, spaced=False)
+    matches: list[tuple[int, int, int]] = []
+    for last, number in words.automaton.iter_long(plain):
         start = last - words.lengths[number] + 1
-        found.append((start, last + 1, number, sentence[before:start]))
-        before = last + 1
-    return found
+        if matches and matches[-1][1] == start:
+            matches[-1:] = _reparted(plain, *matches[-1], last + 1, words)
+        if not matches or matches[-1][1] <= start:
+            matches.append((start, last + 1, number))
+    return _with_gaps(sentence, matches)
+
+
+def _reparted(plain: str, start: int, end: int, number: int, reach: int, words: Lexicon) -> list[tuple[int, int, int]]:
+    """What a word for normal may be in truth, when another phrase follows at once.
+
+    "Not seen enlarged" and "lymph node", or "not seen" and "enlarged lymph node": the longer noun is meant.
+    """
+    if not any(kind == "normal" for kind, _ in words.meanings[number][1]):
+        return [(start, end, number)]
+    for cut in range(end - 1, start, -1):
+        denial = words.automaton.get(plain[start:cut], None)
+        if denial is not None and words.meanings[denial][1][0][0] == "negation before":
+            last, noun = next(words.automaton.iter_long(plain, cut), (-1, -1))
+            if last + 1 >= reach and last + 1 - words.lengths[noun] == cut:
+                return [(start, cut, denial), (cut, last + 1, noun)]
+    return [(start, end, number)]
 
 
 def _matches(plain: str, words: Lexicon) -> list[tuple[int, int, int]]:
