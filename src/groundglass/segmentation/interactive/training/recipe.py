@@ -1,4 +1,4 @@
-"""Trains the network of interactive segmentation from a seed, in two stages."""
+"""Trains the network of interactive segmentation from a seed, in three stages."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 from groundglass.core import ConfigurationError
 
 FILTERS = (32, 48, 64, 96, 128)
-# Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the second stage.
-FIRST, HORIZON, SECOND = 4500, 8500, 2500
-VERSION = "0.1"
+# Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the later stages.
+FIRST, HORIZON, SECOND, THIRD = 4500, 8500, 2500, 3500
+VERSION = "0.2"
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
     """Train into `folder` (weights.safetensors, config.json); the losses at the end come back.
 
     `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
-    is learnt, then anatomy and careful strokes (see `samples`). `steps` shortens both stages in proportion. A run that
-    was killed goes on from its last checkpoint. Raises ConfigurationError without `data`.
+    is learnt, then anatomy and careful strokes (see `samples`), the latter twice: the third stage warms up again, on
+    other draws. `steps` shortens all stages in proportion. A run that was killed goes on from its last checkpoint.
+    Raises ConfigurationError without `data`.
     """
     import torch
 
@@ -38,21 +39,23 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     architecture = {"in_full": 5, "in_half": 6, "walk": 2, "filters": list(FILTERS)}
     network = build_network("StrokeUNet", **architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    share = 1.0 if steps is None else steps / (FIRST + SECOND)
+    whole = FIRST + SECOND + THIRD
+    share = 1.0 if steps is None else steps / whole
     fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
     stages = (
-        ("first", EDGES, objective, FIRST, fast),
-        ("second", ANATOMY, shorter_objective, SECOND, {"learning_rate": 1.5e-3, "warmup": 50}),
+        ("first", EDGES, objective, FIRST, seed, fast),
+        ("second", ANATOMY, shorter_objective, SECOND, seed, {"learning_rate": 1.5e-3, "warmup": 50}),
+        ("third", ANATOMY, shorter_objective, THIRD, seed + 1, {"learning_rate": 1.2e-3, "warmup": 100}),
     )
     losses = {}
-    for name, diet, loss, length, rates in stages:
+    for name, diet, loss, length, draws, rates in stages:
         plan = Plan(
             steps=max(1, round(share * length)), weight_decay=1e-4, average=0.998, precision="bf16",
-            checkpoint_every=500, seed=seed, **rates,
+            checkpoint_every=500, seed=draws, **rates,
         )  # fmt: skip
-        batches = Ahead(InteractiveBatches(Sampler(pool, diet), seed), plan.steps)
+        batches = Ahead(InteractiveBatches(Sampler(pool, diet), draws), plan.steps)
         history = run(network, batches, loss, plan, folder=folder / name)
         losses[f"loss of the {name} stage"] = history.loss[-1]
     config = {"name": "interactive", "version": VERSION, "architecture": {"net": "StrokeUNet", **architecture}}
     save_model(folder, network, config)
-    return {"steps": FIRST + SECOND if steps is None else steps, **losses}
+    return {"steps": whole if steps is None else steps, **losses}
