@@ -1,13 +1,17 @@
 """How the brain MR network agrees with an independent pipeline, with itself across contrasts, and with known truth.
 
-    GROUNDGLASS_DATA=DATA python benchmarks/brain_agreement.py --reference OUT [--model NAME_OR_FOLDER] [--json FILE]
+    GROUNDGLASS_DATA=DATA python benchmarks/brain_agreement.py JSON [--reference REF] [--model NAME_OR_FOLDER]
 
 NAME_OR_FOLDER may also be "atlas" (affine registration alone) or "mixture" (Gaussians fitted with it as prior): the
 network's two starting points, as baselines.
 
-OUT holds the masks of `brain_reference_masks.py` (ANTs, made from the T1 in another environment). Dice of brain, grey
-and white matter for T1, T2 and FLAIR each; brain and ventricle volumes of one subject across its contrasts; five
-synthetic contrasts of one unseen deformation of the atlas (simulated): spread of volumes and Dice against the truth.
+JSON is written after each image (10 to 40 CPU seconds), and a run that was cut short goes on from it; `--minutes` ends
+one by itself. REF holds the masks of `brain_reference_masks.py` (ANTs, in another environment): one reference for all
+contrasts of a patient, made from the T1, because the tissue is the same in all. Without it there are no Dice.
+
+Dice of brain, grey and white matter for T1, T2 and FLAIR each; brain and ventricle volumes of one subject across its
+contrasts; five synthetic contrasts of two unseen deformations of the atlas (simulated): spread of volumes and Dice
+against the truth.
 """
 
 from __future__ import annotations
@@ -17,6 +21,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,43 +52,74 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return float(2 * (a & b).sum() / max(1, a.sum() + b.sum()))
 
 
-def measure(found: BrainSegmentation, reference: Path, name: str) -> dict[str, float]:
-    """Dice against ANTs, and volumes in mL."""
-    brain = np.asarray(nib.load(reference / f"{name}_brain.nii.gz").dataobj) > 0.5
-    tissue = np.rint(np.asarray(nib.load(reference / f"{name}_tissue.nii.gz").dataobj)).astype(int)
-    ours = found.brain
-    grey, white = (np.isin(found.labels, [found.names.index(n) for n in group]) for group in (GREY, WHITE))
-    return {
-        "brain_dice": dice(ours, brain),
-        "grey_dice": dice(grey, tissue == 2),
-        "white_dice": dice(white, tissue == 3),
-        "brain_ml": float(ours.sum() * abs(np.linalg.det(found.grid.source_affine[:3, :3])) / 1000),
-        "ants_brain_ml": float(brain.sum() * abs(np.linalg.det(found.grid.source_affine[:3, :3])) / 1000),
+def measure(found: BrainSegmentation, reference: Path | None, name: str) -> dict[str, float]:
+    """Volumes in mL and, with a reference, Dice against ANTs."""
+    row = {
+        "brain_ml": found.brain_ml,
         "ventricles_ml": sum(found.volumes[n, None] for n in VENTRICLES),
         "lateral_ml": found.volumes["lateral ventricle", None],
         "confidence": found.confidence,
     }
+    if reference is None:
+        return row
+    brain = np.asarray(nib.load(reference / f"{name}_brain.nii.gz").dataobj) > 0.5
+    tissue = np.rint(np.asarray(nib.load(reference / f"{name}_tissue.nii.gz").dataobj)).astype(int)
+    grey, white = (np.isin(found.labels, [found.names.index(n) for n in group]) for group in (GREY, WHITE))
+    return row | {
+        "brain_dice": dice(found.brain, brain),
+        "grey_dice": dice(grey, tissue == 2),
+        "white_dice": dice(white, tissue == 3),
+        "ants_brain_ml": float(brain.sum()) * found.voxel_ml,
+    }
 
 
-def real_studies(model: Any, data: Path, reference: Path) -> dict[str, Any]:
-    """Every contrast of every study on its own, all of a study together, and the spread of volumes within a study."""
-    result: dict[str, Any] = {}
+@dataclass
+class Rows:
+    """Rows by name in a JSON file that is rewritten after each, until `minutes` are over."""
+
+    path: Path
+    minutes: float
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.held: dict[str, Any] = json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def of(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """The row that the file holds, else what `make` returns; None when the time is over."""
+        if name not in self.held:
+            if time.monotonic() - self.started > 60 * self.minutes:
+                return None
+            began = time.process_time()
+            row = make()
+            self.held[name] = row | {"cpu_seconds": time.process_time() - began}
+            self.path.write_text(json.dumps(self.held, indent=1) + "\n", encoding="utf-8")
+            print(name, _short(self.held[name]), file=sys.stderr, flush=True)
+        return self.held[name]
+
+
+def _short(row: dict[str, Any]) -> dict[str, float]:
+    return {k: round(v, 3) for k, v in row.items() if isinstance(v, float)}
+
+
+def real_studies(model: Any, data: Path, reference: Path | None, rows: Rows) -> dict[str, Any]:
+    """Largest difference of volumes among each study's single contrasts, as a share of their mean.
+
+    Its contrasts on their own and all of them together are rows.
+    """
+    spread: dict[str, Any] = {}
     for name, folder in STUDIES.items():
         images = [_load(data / folder / f"{contrast}.nii.gz") for contrast in CONTRASTS]
-        rows = {}
-        for key, group in (*zip(CONTRASTS, [(i,) for i in images], strict=True), ("together", images)):
-            started = time.perf_counter()
-            rows[key] = measure(segment_together(model.network, model.config, group).found, reference, name)
-            figures = {k: round(v, 3) for k, v in rows[key].items()}
-            print(name, key, figures, f"{time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
-        # Largest difference among the single images, as a share of their mean.
-        spread = {}
-        for key in ("brain_ml", "ventricles_ml", "lateral_ml"):
-            values = [rows[contrast][key] for contrast in CONTRASTS]
-            spread[key] = float(np.ptp(values) / np.mean(values))
-        result[name] = {"contrasts": rows, "range": spread}
-        print(name, spread, file=sys.stderr)
-    return result
+        groups = dict(zip(CONTRASTS, [(i,) for i in images], strict=True)) | {"together": tuple(images)}
+
+        def row(group: tuple[Image, ...], name: str = name) -> dict[str, Any]:
+            return measure(segment_together(model.network, model.config, group).found, reference, name)
+
+        found = [rows.of(f"{name} {key}", partial(row, group)) for key, group in groups.items()]
+        single = [r for r in found[: len(CONTRASTS)] if r is not None]
+        if len(single) == len(CONTRASTS):
+            volumes = {k: [r[k] for r in single] for k in ("brain_ml", "ventricles_ml", "lateral_ml")}
+            spread[name] = {k: float(np.ptp(v) / np.mean(v)) for k, v in volumes.items()}
+    return spread
 
 
 def _load(path: Path) -> Image:
@@ -90,8 +128,8 @@ def _load(path: Path) -> Image:
     return Image.of(np.asarray(loaded.dataobj, dtype=np.float32), loaded.affine, name=name, modality="MR")
 
 
-def synthetic_contrasts(model: Any, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
-    """Five severe-free contrasts of each of a few unseen anatomies at 1 mm (simulated)."""
+def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
+    """Coefficients of variation and mean Dice over five fine contrasts of each unseen anatomy (simulated)."""
     from groundglass.synthesis.brain import FINE, render
     from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
     from groundglass.synthesis.brain_atlas import brain_atlas
@@ -99,41 +137,28 @@ def synthetic_contrasts(model: Any, *, seed: int = 20_000, subjects: int = 2) ->
     shape = (176, 208, 176)
     result: dict[str, Any] = {}
     for subject in range(subjects):
-        rng = np.random.default_rng([seed, subject])
-        seen, structures, _right = apply_anatomy(draw_anatomy(rng, shape), brain_atlas(), shape)
+        seen, structures, _right = apply_anatomy(
+            draw_anatomy(np.random.default_rng([seed, subject]), shape), brain_atlas(), shape
+        )
         truth = structures.numpy()
-        rows = []
-        for contrast in range(5):
-            paint = np.random.default_rng([seed, subject, contrast])
-            pixels = render(seen, paint, resolution=FINE).numpy()
-            found = segment_brain_with(
-                model.network, model.config, Image.of(pixels, np.eye(4), name="synthetic", modality="MR")
-            )
-            row = {
+
+        def row(contrast: int, subject: int = subject, seen: Any = seen, truth: np.ndarray = truth) -> dict[str, Any]:
+            pixels = render(seen, np.random.default_rng([seed, subject, contrast]), resolution=FINE).numpy()
+            image = Image.of(pixels, np.eye(4), name="synthetic", modality="MR")
+            found = segment_brain_with(model.network, model.config, image)
+            against = {
                 n: dice(found.labels == k, truth == k) for k, n in enumerate(found.names) if k and (truth == k).any()
             }
-            row["brain"] = dice(found.brain, brain_mask(truth))
-            rows.append(
-                {
-                    "dice": row,
-                    "brain_ml": float(found.brain.sum() / 1000),
-                    "lateral_ml": found.volumes["lateral ventricle", None],
-                }
-            )
-        brain, lateral = (np.array([r[k] for r in rows]) for k in ("brain_ml", "lateral_ml"))
-        result[f"anatomy {subject}"] = {
-            "brain_cv": float(brain.std(ddof=1) / brain.mean()),
-            "lateral_cv": float(lateral.std(ddof=1) / lateral.mean()),
-            "true_lateral_ml": float((truth == 4).sum() / 1000),
-            "contrasts": rows,
-        }
-        print(
-            subject,
-            result[f"anatomy {subject}"]["brain_cv"],
-            result[f"anatomy {subject}"]["lateral_cv"],
-            {k: round(float(np.mean([r["dice"].get(k, 0) for r in rows])), 2) for k in rows[0]["dice"]},
-            file=sys.stderr,
-        )
+            against["brain"] = dice(found.brain, brain_mask(truth))
+            return measure(found, None, "") | {"dice": against, "true_brain_ml": float(brain_mask(truth).sum()) / 1000}
+
+        found = [rows.of(f"anatomy {subject} contrast {c}", partial(row, c)) for c in range(5)]
+        done = [r for r in found if r is not None]
+        if len(done) == len(found):
+            result[f"anatomy {subject}"] = {
+                f"{k}_cv": float(np.std([r[k] for r in done], ddof=1) / np.mean([r[k] for r in done]))
+                for k in ("brain_ml", "ventricles_ml", "lateral_ml")
+            } | {"dice": {k: float(np.mean([r["dice"].get(k, 0) for r in done])) for k in done[0]["dice"]}}
     return result
 
 
@@ -150,22 +175,18 @@ def model_of(name: str) -> Any:
 
 
 def main() -> None:
-    """Print one JSON object."""
+    """Print the summary as one JSON object; rows are in the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--reference", type=Path, required=True)
+    parser.add_argument("json", type=Path)
+    parser.add_argument("--reference", type=Path)
     parser.add_argument("--model", default="brain-mr")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--only-real", action="store_true")
+    parser.add_argument("--minutes", type=float, default=60)
     arguments = parser.parse_args()
     model = model_of(arguments.model)
+    rows = Rows(arguments.json, arguments.minutes)
     data = Path(os.environ["GROUNDGLASS_DATA"])
-    result = {"real": real_studies(model, data, arguments.reference)}
-    if not arguments.only_real:
-        result["synthetic"] = synthetic_contrasts(model)
-    text = json.dumps(result, indent=1)
-    if arguments.json:
-        arguments.json.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    real = real_studies(model, data, arguments.reference, rows)
+    print(json.dumps({"real": real, "synthetic": synthetic_contrasts(model, rows)}, indent=1))
 
 
 if __name__ == "__main__":
