@@ -52,6 +52,7 @@ ENTRY = "groundglass synthesize corrupt IMAGE --kind KIND --severity 1..5"
 SET = "pneumoniamnist"
 SEEDS = (0, 1, 2, 3, 4)
 STEPS, BATCH, TRAINING, TESTED = 160, 64, 1500, 300
+DAMAGED = 8
 PEER_SETS = ("dermamnist", "pathmnist", "octmnist", "pneumoniamnist")
 # Their templates and font are not ours, and their motion blur is ImageMagick's: compared by count, not by pixel.
 OWN_DRAWING = ("motion_blur", "stain_deposit", "bubble", "characters")
@@ -158,8 +159,11 @@ def _agreement(workdir: Path, data: Path | None) -> list[Claim]:
 
 
 def _damage(data: Path) -> Claim:
-    """SSIM to the clean picture must fall with severity, mean over pictures, for every set and kind."""
-    shown = pictures(data, 3)
+    """SSIM to the clean picture must fall with severity, mean over pictures, for every set and kind.
+
+    Numbers of letters and blobs are drawn up to a limit that grows: with three pictures a mean can rise by chance.
+    """
+    shown = pictures(data, DAMAGED)
     grey = [np.asarray(p, dtype=np.float64).mean(axis=2) for p in shown]
     wrong, count, allowed = [], 0, {(t.name, kind) for t in corruption_sets().values() for kind in t.not_monotone}
     for table in corruption_sets().values():
@@ -178,8 +182,9 @@ def _damage(data: Path) -> Claim:
             if not all(a > b for a, b in itertools.pairwise(levels)):
                 wrong.append(f"{table.name} {kind}")
     share = 1 - len(wrong) / count
-    name = "SSIM falls at every step of severity (share of sets and kinds outside the published exceptions)"
-    return _claim(name, share, "= 1", not wrong, **{f"not monotone: {name}": 1 for name in wrong})
+    name = "SSIM falls at every step of severity (share of sets and kinds outside the listed exceptions)"
+    detail = {f"listed exception: {' '.join(one)}": 1 for one in sorted(allowed)}
+    return _claim(name, share, "= 1", not wrong, **detail, **{f"not monotone: {one}": 1 for one in wrong})
 
 
 class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor]]):
