@@ -78,15 +78,18 @@ def _values(policy: Policy) -> tuple[Status | None, ...]:
 @lru_cache(maxsize=_SENTENCES)
 def _sentence_labels(sentence: str, labels: str, language: str) -> tuple[tuple[str, int], ...]:
     """(label, strength) for every finding of a sentence that counts."""
-    words = lexicon(language)
-    names_of = label_set(labels).names_of
     found: list[tuple[str, int]] = []
-    for finding, status, leans in outline(sentence, words):
-        names = names_of(words.ancestors(finding))
-        if names:
-            strength = _STRENGTH[status] + leans
-            found += [(name, strength) for name in names]
+    for finding, status, leans in outline(sentence, lexicon(language)):
+        found += _finding_labels(finding, status, leans, labels, language)
     return tuple(found)
+
+
+@lru_cache(maxsize=_SENTENCES)
+def _finding_labels(
+    finding: str, status: Status, leans: bool, labels: str, language: str
+) -> tuple[tuple[str, int], ...]:
+    names = label_set(labels).names_of(lexicon(language).ancestors(finding))
+    return tuple((name, _STRENGTH[status] + leans) for name in names)
 
 
 def label_table(

@@ -47,10 +47,7 @@ def statements(sentence: str, words: Lexicon) -> tuple[Draft, ...]:
     drafts: list[Draft] = []
     known = words.named
     for named, at, anatomy, side, status, attributes, first, last, rule, kind in plan.stated:
-        said = named
-        if said is None:
-            key = (found[at][2], anatomy, side)
-            said = known[key] if key in known else named_by(*key, words)
+        said = named or known.get((found[at][2], anatomy, side)) or named_by(found[at][2], anatomy, side, words)
         if said is not None:
             what, where = said
             start, end = found[first][0], found[last][1]
@@ -77,10 +74,7 @@ def outline(sentence: str, words: Lexicon) -> Iterator[tuple[str, Status, bool]]
     if found:
         known = words.named
         for named, at, anatomy, side, status, leans in plan_of(found, sentence, words).counted:
-            said = named
-            if said is None:
-                key = (found[at][2], anatomy, side)
-                said = known[key] if key in known else named_by(*key, words)
+            said = named or known.get((found[at][2], anatomy, side)) or named_by(found[at][2], anatomy, side, words)
             if said is not None:
                 yield said.what.name, status, leans
 
