@@ -50,8 +50,9 @@ def test_a_sidecar_counts_before_the_name(tmp_path: Path) -> None:
     assert read_image(path).modality == "MR"
 
 
-def test_a_name_inside_of_a_zip_counts(tmp_path: Path) -> None:
-    path = saved(tmp_path, "sub-01_T2w.nii.gz")
+@pytest.mark.parametrize("member", ["anat/sub-01_T2w.nii.gz", "FLAIR.nii.gz"])
+def test_a_name_inside_of_a_zip_counts(tmp_path: Path, member: str) -> None:
+    path = saved(tmp_path, "plain.nii.gz")
     with zipfile.ZipFile(tmp_path / "study.zip", "w") as packed:
-        packed.write(path, "anat/sub-01_T2w.nii.gz")
+        packed.write(path, member)
     assert [image.modality for image in read_study(tmp_path / "study.zip").images] == ["MR"]

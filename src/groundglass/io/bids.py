@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path, PurePath
+from pathlib import Path
 
 _MR = (
     "T1w", "T2w", "PDw", "T2starw", "FLAIR", "PDT2", "inplaneT1", "inplaneT2", "T1map", "T2map", "T2starmap", "R1map",
@@ -22,12 +22,12 @@ _MOST_BYTES = 1 << 20
 
 
 def stated_modality(path: Path, name: str) -> str | None:
-    """DICOM's code ("MR", "PT", "CT", ...) by the sidecar of `path`, else by `name`, the file's name as delivered.
+    """DICOM's code ("MR", "PT", "CT", ...) by the sidecar of `path`, else by `name`, the file as delivered.
 
-    None where neither says. A sidecar that is damaged or of more than 1 MiB says nothing.
+    `name` may be ARCHIVE!MEMBER. None where neither says. A sidecar that is damaged or of more than 1 MiB says nothing.
     """
     return _by_sidecar(path.with_name(_stem(path.name) + ".json")) or _SUFFIXES.get(
-        _stem(PurePath(name).name).rsplit("_", 1)[-1]
+        _stem(re.split(r"[/\\!]", name)[-1]).rsplit("_", 1)[-1]
     )
 
 
