@@ -60,7 +60,7 @@ class Lexicon:
     terms: dict[str, Term] = field(default_factory=dict)
     usual: dict[str, str | None] = field(default_factory=dict)
     named: dict[tuple[int, str | None, Any], Any] = field(default_factory=dict)
-    classes: dict[int, object] = field(default_factory=dict)
+    classes: list[object] = field(default_factory=list)
     gaps: dict[str, str] = field(default_factory=dict)
     plans: dict[tuple[object, ...], Any] = field(default_factory=dict)
 

@@ -84,16 +84,14 @@ class Plan(NamedTuple):
 
 def plan_of(found: Sequence[Token], sentence: str, words: Lexicon) -> Plan:
     """The plan for a sentence with these tokens; worked out when its shape is met for the first time."""
-    classes = words.classes
+    classes = words.classes or _classes(words)
     gaps = words.gaps
     shape: list[object] = []
     for _, _, number, gap in found:
-        if number in classes:
-            shape.append(classes[number])
-        else:
-            shape.append(classes.setdefault(number, _class_of(number, words)))
-        if gap != " ":
-            shape.append(gaps[gap] if gap in gaps else _short(gap, gaps))
+        shape.append(classes[number])
+        if gap == " ":
+            continue
+        shape.append(gaps[gap] if gap in gaps else _short(gap, gaps))
     tail = sentence[found[-1][1] :]
     shape.append(gaps[tail] if tail in gaps else _short(tail, gaps))
     if _TWOFOLD in shape:
@@ -114,6 +112,13 @@ def _short(gap: str, gaps: dict[str, str]) -> str:
     if len(gaps) < _SHORT_GAPS:
         gaps[gap] = short
     return short
+
+
+def _classes(words: Lexicon) -> list[object]:
+    """What stands for each meaning of a lexicon, worked out at its first sentence."""
+    # At once: another thread must never see a part of the list.
+    words.classes[:] = [_class_of(number, words) for number in range(len(words.meanings))]
+    return words.classes
 
 
 def _class_of(number: int, words: Lexicon) -> object:

@@ -28,7 +28,7 @@ def tokens(sentence: str, words: Lexicon) -> list[Token]:
     before = 0
     for last, number in words.automaton.iter_long(plain):
         start = last - lengths[number]
-        if before and start == before + 1:
+        if start == before + 1 and before:
             found.append((start, last, number, sentence[before]))
         elif start and plain[start - 1] != " ":
             if plain.find(" ", start) < last:
