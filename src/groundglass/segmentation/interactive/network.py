@@ -54,9 +54,10 @@ def torch_engine(model: str | Path = MODEL) -> NetworkEngine:
     import torch
 
     from groundglass.models import load_model
+    from groundglass.nets.folding import folded
 
     loaded = load_model(model)
-    network = loaded.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = folded(loaded.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     native = torch.cpu.get_capabilities()
     is_half = bool(native.get("avx512_bf16") or native.get("amx_bf16"))
 

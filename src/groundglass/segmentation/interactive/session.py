@@ -33,9 +33,10 @@ Point = Sequence[float]
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A prompt and every slice's answer after it (shared with the steps before where nothing changed)."""
+    """A prompt, and every slice's strokes and answer after it (shared with the steps before where nothing changed)."""
 
     prompt: Prompt
+    strokes: Mapping[int, Strokes]
     answers: Mapping[int, Answer]
     at: int
 
@@ -116,13 +117,11 @@ class Session:
         Raises InputError for a prompt wholly outside of the image, ConfigurationError for a slice that is missing.
         """
         if prompt.kind == "propagate":
-            answers: Mapping[int, Answer] = self._propagated(progress)
-            at = self.current_slice or 0
+            step = _Step(prompt, self._strokes, self._propagated(progress), self.current_slice or 0)
         else:
-            prompt = self._placed(prompt)
-            answers, at = self._answered(prompt)
+            step = self._answered(self._placed(prompt))
         del self._steps[self._done :]
-        self._steps.append(_Step(prompt, answers, at))
+        self._steps.append(step)
         self._done += 1
 
     @classmethod
@@ -169,7 +168,7 @@ class Session:
     @property
     def prompted_slices(self) -> tuple[int, ...]:
         """The slices that hold a prompt of their own, in order."""
-        return tuple(sorted(self._strokes(self.prompts)))
+        return tuple(sorted(self._strokes))
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -207,6 +206,11 @@ class Session:
         return Finding(id, term, where=Location(mask=mask, image=self.image.name), evidence=(evidence,))
 
     @property
+    def _strokes(self) -> Mapping[int, Strokes]:
+        """What was drawn on each slice."""
+        return self._steps[self._done - 1].strokes if self._done else {}
+
+    @property
     def _answers(self) -> Mapping[int, Answer]:
         return self._steps[self._done - 1].answers if self._done else {}
 
@@ -237,7 +241,7 @@ class Session:
             return replace(prompt, axis=axis)
         return replace(prompt, slice=self._index(prompt.slice), axis=axis)
 
-    def _answered(self, prompt: Prompt) -> tuple[Mapping[int, Answer], int]:
+    def _answered(self, prompt: Prompt) -> _Step:
         touched = self.planes.pixels(prompt)
         if not touched:
             raise InputError(
@@ -246,35 +250,28 @@ class Session:
                 "Give x, y within it.",
             )
         at = max(touched, key=lambda index: len(touched[index]))
-        prompts = [*self.prompts, prompt]
-        strokes = self._strokes(prompts)
+        strokes = dict(self._strokes)
+        for index, pixels in touched.items():
+            strokes[index] = strokes.get(index, Strokes()).with_prompt(prompt, pixels, self.planes.shape)
         if isinstance(self.engine, VolumeEngine):
-            return answer_volume(self.engine, self.image, self.planes, prompts, strokes), at
+            prompts = [*self.prompts, prompt]
+            return _Step(prompt, strokes, answer_volume(self.engine, self.image, self.planes, prompts, strokes), at)
         answers = dict(self._answers)
         for index in touched:
             answers[index] = answer_slice(
                 self.engine, self.planes.plane(index), strokes[index], before=answers.get(index)
             )
-        return answers, at
-
-    def _strokes(self, prompts: Iterable[Prompt]) -> dict[int, Strokes]:
-        """What was drawn on each slice, in order."""
-        drawn: dict[int, Strokes] = {}
-        for prompt in prompts:
-            for index, pixels in self.planes.pixels(prompt).items():
-                drawn[index] = drawn.get(index, Strokes()).with_prompt(prompt, pixels, self.planes.shape)
-        return drawn
+        return _Step(prompt, strokes, answers, at)
 
     def _propagated(self, progress: Callable[[float], None]) -> Mapping[int, Answer]:
         if self.planes.axis is None:
             raise ConfigurationError(self.image.name, "is flat", "Propagate in a volume.")
-        strokes = self._strokes(self.prompts)
-        if not strokes:
+        if not self._strokes:
             raise ConfigurationError("propagate", "comes before a prompt", "Click or draw on a slice first.")
         if isinstance(self.engine, VolumeEngine):
             # It has answered for the whole volume already.
             return self._answers
-        return propagated(self.engine, self.planes, strokes, self._answers, progress)
+        return propagated(self.engine, self.planes, self._strokes, self._answers, progress)
 
 
 def _points(points: ArrayLike) -> tuple[tuple[float, float], ...]:
