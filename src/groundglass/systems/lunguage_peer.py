@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
@@ -19,6 +17,7 @@ from groundglass.metrics.reports import (
     lunguage_score,
     lunguage_sequence_score,
 )
+from groundglass.systems.peer_program import asked
 from groundglass.systems.proof import Claim
 from groundglass.text.timeline import Row, patient_timeline
 from groundglass.text.timeline.planted import planted_patient
@@ -46,10 +45,7 @@ def package_agreement(workdir: Path) -> Claim:
         {"mode": mode, "candidate": [_plain(row) for row in one], "reference": [_plain(row) for row in other]}
         for mode, one, other in cases
     ]
-    (workdir / "lunguage_in.json").write_text(json.dumps(given), encoding="utf-8")
-    program = Path(__file__).parent / "peers" / "lunguage_package.py"
-    subprocess.run([python, program, workdir / "lunguage_in.json", workdir / "lunguage_out.json"], check=True)
-    theirs = json.loads((workdir / "lunguage_out.json").read_text(encoding="utf-8"))
+    theirs = asked(python, "lunguage_package", given, workdir)
     ours = [_scored(mode, _in_their_order(other, mode), _in_their_order(one, mode)) for mode, one, other in cases]
     worst = float(np.abs(np.array([(s.f1, s.recall, s.precision) for s in ours]) - np.array(theirs)).max())
     turned = [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from groundglass.systems.peer_program import asked
 from groundglass.systems.proof import Claim
 from groundglass.text.mining import PlantedSentence
 from groundglass.text.mining.planted_findings import NAMES
@@ -20,12 +19,8 @@ def pattern_agreement(workdir: Path, sentences: Sequence[PlantedSentence], ours:
     python = os.environ.get("GROUNDGLASS_NEGBIO_PYTHON")
     if not python:
         return Claim(name, 0.0, "not run: GROUNDGLASS_NEGBIO_PYTHON is not set", False)
-    workdir.mkdir(parents=True, exist_ok=True)
     given = [{"text": sentence.text, "spans": _spans(sentence)} for sentence in sentences]
-    (workdir / "negbio_in.json").write_text(json.dumps(given), encoding="utf-8")
-    program = Path(__file__).parent / "peers" / "negbio_patterns.py"
-    subprocess.run([python, program, workdir / "negbio_in.json", workdir / "negbio_out.json"], check=True)
-    theirs = json.loads((workdir / "negbio_out.json").read_text(encoding="utf-8"))
+    theirs = asked(python, "negbio_patterns", given, workdir)
     same = right = theirs_right = count = 0
     for sentence, stated in zip(sentences, theirs, strict=True):
         mine = ours(sentence.text)

@@ -12,9 +12,7 @@ names an interpreter that has it. Not run: any real Japanese report.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from groundglass.classification import ReportClassifier, new_report_classifier, 
 from groundglass.core import ConfigurationError
 from groundglass.metrics.statistics import bootstrap_statistic
 from groundglass.metrics.text_overlap import sacre_bleu
+from groundglass.systems.peer_program import asked
 from groundglass.systems.proof import Claim, Proof
 from groundglass.text import label_values
 from groundglass.text.translation import CORRUPTIONS, corrupted, gate, planted_report
@@ -174,10 +173,7 @@ def _mecab(workdir: Path, rng: np.random.Generator) -> Claim:
         return Claim(name, 0.0, "not run: GROUNDGLASS_SACREBLEU_JA_PYTHON is not set", False)
     right = [planted_report(rng).japanese for _ in range(50)]
     given = {"candidates": [corrupted(text, rng)[0] for text in right], "references": right}
-    (workdir / "bleu_in.json").write_text(json.dumps(given), encoding="utf-8")
-    program = Path(__file__).parent / "peers" / "sacrebleu_japanese.py"
-    subprocess.run([python, program, workdir / "bleu_in.json", workdir / "bleu_out.json"], check=True)
-    theirs = json.loads((workdir / "bleu_out.json").read_text(encoding="utf-8"))
+    theirs = asked(python, "sacrebleu_japanese", given, workdir)
     ours = sacre_bleu(theirs["candidates"], theirs["references"], tokeniser="none").score
     off = abs(ours - theirs["bleu"])
     return Claim(name, off, "<= 1e-9", off <= 1e-9, baseline=theirs["bleu"])
