@@ -84,9 +84,12 @@ def test_scribbleprompt_answers_as_the_published_layers(published: tuple[Publish
     x[:, 4:] = interpolate(before, size=(128, 128), mode="bilinear")
     assert torch.equal(channels(seen), x)
     with torch.no_grad():
-        wanted = interpolate(network(x), size=(256, 256), mode="bilinear")[0, 0].numpy()
+        exact = network(x)
+        assert torch.allclose(engine.network(x), exact, atol=1e-5)
+        wanted = interpolate(exact, size=(256, 256), mode="bilinear")[0, 0].numpy()
     assert np.abs(wanted).max() > 0.01
-    assert np.allclose(engine.logits(seen), wanted, atol=1e-5)
+    # The engine itself computes in bfloat16 where the processor does: seven bits of fraction.
+    assert np.abs(engine.logits(seen) - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
 def test_the_released_box_starts_at_the_first_pixel(published: tuple[PublishedUNet, Path]) -> None:

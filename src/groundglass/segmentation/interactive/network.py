@@ -55,15 +55,15 @@ def torch_engine(model: str | Path = MODEL) -> NetworkEngine:
 
     from groundglass.models import load_model
     from groundglass.nets.folding import folded
+    from groundglass.segmentation.sliding import best_precision
 
     loaded = load_model(model)
     network = folded(loaded.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    native = torch.cpu.get_capabilities()
-    is_half = bool(native.get("avx512_bf16") or native.get("amx_bf16"))
+    kind = best_precision()
 
     def forward(full: Float, half: Float) -> Float:
         inputs = [torch.from_numpy(p).contiguous(memory_format=torch.channels_last) for p in (full, half)]
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=is_half):
+        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
             return np.asarray(network(*inputs).float().numpy())
 
     return NetworkEngine(forward, loaded.citation)

@@ -23,23 +23,36 @@ SIDE = 128
 
 
 class ScribblePromptEngine:
-    """A ScribbleUNet on 128 x 128 pixels. `compat` "released" draws each box from the picture's first pixel on, as the
-    published training did by mistake; "correct" draws it as the person did."""
+    """A ScribbleUNet on 128 x 128 pixels, in bfloat16 where the processor computes in it: that takes half of the time.
+
+    `compat` "released" draws each box from the picture's first pixel on, as the published training did by mistake;
+    "correct" draws it as the person did.
+    """
 
     def __init__(self, network: ScribbleUNet, citation: ModelCitation, *, compat: BoxCompat = "correct") -> None:
-        self.network = network.eval()
+        import torch
+
+        self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.citation = citation
         self._compat: BoxCompat = compat
 
     def logits(self, view: View) -> Float:
         """Logits (H, W) of a view."""
-        import torch
         from torch.nn.functional import interpolate
 
-        with torch.inference_mode():
-            answer = self.network(channels(view, compat=self._compat))
-            full = interpolate(answer, size=view.image.shape, mode="bilinear", align_corners=False)
+        answer = self.answer(channels(view, compat=self._compat))
+        full = interpolate(answer, size=view.image.shape, mode="bilinear", align_corners=False)
         return np.asarray(full[0, 0].numpy(), dtype=np.float32)
+
+    def answer(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Logits (B, 1, 128, 128) float32 of the network's inputs (B, 5, 128, 128)."""
+        import torch
+
+        from groundglass.segmentation.sliding import best_precision
+
+        kind = best_precision()
+        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
+            return self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
 
 
 def channels(view: View, *, compat: BoxCompat = "correct") -> torch.Tensor:

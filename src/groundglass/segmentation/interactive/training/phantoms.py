@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Bool = NDArray[np.bool_]
 # Examinations of each kind. Not structures to point at:
 COUNTS = {"chest-ct": 20, "abdomen-ct": 24, "radiograph": 50, "retina": 80, "microscopy": 90, "ultrasound": 120}
+LATER_COUNTS = {"brain-mr": 24, "spine-mr": 24}
+RADIOGRAPHS = 240
+THINNEST = 48
 FRAMES = ("body", "field of view")
 MOST_LAYERS = 4
 SOFT_TISSUE = (-150.0, 250.0)
@@ -31,7 +34,7 @@ def phantoms(kind: str) -> Callable[[Path, np.random.Generator], Iterator[Item]]
         from groundglass.synthesis import make_phantom
 
         seed = int(rng.integers(1 << 16))
-        for index in range(COUNTS[kind]):
+        for index in range((COUNTS | LATER_COUNTS)[kind]):
             case = make_phantom(kind, seed=seed, index=index)
             masks = {n: m.array for n, m in case.structures.items() if n not in FRAMES and not m.is_empty}
             if case.image.is_volume:
@@ -40,6 +43,17 @@ def phantoms(kind: str) -> Callable[[Path, np.random.Generator], Iterator[Item]]
                 yield _flat(case.image, masks, case.findings)
 
     return make
+
+
+def radiographs(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
+    """Chest radiographs drawn from the thorax of `synthesis.thorax`, whose looks vary more than the projected CT's."""
+    from groundglass.segmentation.interactive.grid import SIZE
+    from groundglass.segmentation.interactive.training.pool import Item
+    from groundglass.synthesis import random_radiograph
+
+    for _ in range(RADIOGRAPHS):
+        drawn = random_radiograph(rng, size=SIZE)
+        yield Item((255 * drawn.image).astype(np.uint8), tuple(layered(drawn.masks)))
 
 
 def _flat(image: Image, masks: Mapping[str, Bool], findings: Sequence[Finding]) -> Item:
@@ -60,6 +74,8 @@ def _volume(image: Image, masks: Mapping[str, Bool], rng: np.random.Generator) -
 
     shown = (image, image.with_pixels(np.clip(image.array, *SOFT_TISSUE)))
     for axis in range(3):
+        if min(np.delete(image.shape, axis)) < THINNEST:
+            continue  # across a stack of few thick slices
         for index in rng.integers(int(0.15 * image.shape[axis]), int(0.85 * image.shape[axis]), 3):
             flat = {name: np.take(mask, index, axis=axis) for name, mask in masks.items()}
             yield fitted(Planes(shown[int(rng.integers(2))], axis).plane(int(index)), layered(flat))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, Image
 from groundglass.segmentation.interactive.grid import SIZE, Grid, resized
 from groundglass.segmentation.interactive.planes import Planes
-from groundglass.segmentation.interactive.training.phantoms import COUNTS, phantoms
+from groundglass.segmentation.interactive.training.phantoms import COUNTS, LATER_COUNTS, phantoms, radiographs
 
 Byte = NDArray[np.uint8]
 SCENES = 1000
@@ -129,6 +129,9 @@ SOURCES: dict[str, Callable[[Path, np.random.Generator], Iterator[Item]]] = {
     "sarcoma-petct": sarcomas,
     **{name: pictures(name) for name in PICTURES},
     **{f"phantom-{kind}": phantoms(kind) for kind in COUNTS},
+    # Later than the others: a source's seed is its place in this table.
+    "radiographs": radiographs,
+    **{f"phantom-{kind}": phantoms(kind) for kind in LATER_COUNTS},
 }
 
 

@@ -1,4 +1,4 @@
-"""Trains the network of interactive segmentation from a seed, in three stages."""
+"""Trains the network of interactive segmentation from a seed, in four stages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from groundglass.core import ConfigurationError
 
 FILTERS = (32, 48, 64, 96, 128)
 # Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the later stages.
-FIRST, HORIZON, SECOND, THIRD = 4500, 8500, 2500, 3500
-VERSION = "0.2"
+FIRST, HORIZON, SECOND, THIRD, FOURTH = 4500, 8500, 2500, 3500, 8000
+VERSION = "0.3"
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
@@ -18,7 +18,8 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
 
     `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
     is learnt, then anatomy and careful strokes (see `samples`), the latter twice: the third stage warms up again, on
-    other draws. `steps` shortens all stages in proportion. A run that was killed goes on from its last checkpoint.
+    other draws. The fourth has more careful strokes, radiographs, brains and spines. `steps` shortens all stages in
+    proportion. A run that was killed goes on from its last checkpoint.
     Raises ConfigurationError without `data`.
     """
     import torch
@@ -30,7 +31,7 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     from groundglass.segmentation.interactive.training.batches import Ahead, InteractiveBatches
     from groundglass.segmentation.interactive.training.objective import objective, shorter_objective
     from groundglass.segmentation.interactive.training.pool import build_pool
-    from groundglass.segmentation.interactive.training.samples import ANATOMY, EDGES, Sampler
+    from groundglass.segmentation.interactive.training.samples import ANATOMY, CAREFUL, EDGES, Sampler
 
     if data is None:
         raise ConfigurationError("interactive", "needs the open data sets", "Pass --data.")
@@ -39,13 +40,14 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     architecture = {"in_full": 5, "in_half": 6, "walk": 2, "filters": list(FILTERS)}
     network = build_network("StrokeUNet", **architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    whole = FIRST + SECOND + THIRD
+    whole = FIRST + SECOND + THIRD + FOURTH
     share = 1.0 if steps is None else steps / whole
     fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
     stages = (
         ("first", EDGES, objective, FIRST, seed, fast),
         ("second", ANATOMY, shorter_objective, SECOND, seed, {"learning_rate": 1.5e-3, "warmup": 50}),
         ("third", ANATOMY, shorter_objective, THIRD, seed + 1, {"learning_rate": 1.2e-3, "warmup": 100}),
+        ("fourth", CAREFUL, shorter_objective, FOURTH, seed + 2, {"learning_rate": 1.2e-3, "warmup": 100}),
     )
     losses = {}
     for name, diet, loss, length, draws, rates in stages:

@@ -22,16 +22,18 @@ Bool = NDArray[np.bool_]
 class Diet:
     """What samples are made of. `shares`: how often each source is drawn. `smoothed`: how often a target of superpixels
     is several of them with a smooth outline, as organs have. `striped`: how often bands cross the picture, as ribs do.
-    `generous`: how often the first prompt is a careful set of strokes.
+    `generous`: how often the first prompt is a careful set of strokes. `joined`: how often a target of a class has a
+    second class in it, as both lungs or all bones together.
     """
 
     shares: Mapping[str, float]
     smoothed: float = 0.0
     striped: float = 0.0
     generous: float = 0.4
+    joined: float = 0.0
 
 
-# First anything that has an edge, then what looks more like anatomy and like annotators' strokes.
+# First anything that has an edge, then what looks more like anatomy and like annotators' strokes, at last more of that.
 EDGES = Diet(
     {
         "scenes": 0.34,
@@ -63,6 +65,20 @@ ANATOMY = Diet(
     striped=0.15,
     generous=0.6,
 )
+CAREFUL = Diet(
+    {
+        **ANATOMY.shares,
+        "vqa-rad": 0.10,
+        "cxr-nih14": 0.06,
+        "radiographs": 0.12,
+        "phantom-brain-mr": 0.06,
+        "phantom-spine-mr": 0.05,
+    },
+    smoothed=0.6,
+    striped=0.1,
+    generous=0.75,
+    joined=0.3,
+)
 LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
 
 
@@ -80,7 +96,7 @@ class Sampler:
         while True:
             items = self.pool[names[int(rng.choice(len(names), p=odds / odds.sum()))]]
             item = items[int(rng.integers(len(items)))]
-            chosen = _pick(item, rng, self.diet.smoothed)
+            chosen = _pick(item, rng, self.diet)
             for _ in range(TRIALS):
                 picture, target = _posed(item.picture, chosen, rng, size)
                 if LEAST_PIXELS <= target.sum() <= LARGEST_SHARE * target.size:
@@ -89,16 +105,19 @@ class Sampler:
                     return looked(picture, rng), target
 
 
-def _pick(item: Item, rng: np.random.Generator, smoothed: float) -> Bool:
+def _pick(item: Item, rng: np.random.Generator, diet: Diet) -> Bool:
     """A target (H, W): half of the draws are superpixels or ridges where there are any besides real labels."""
     layer = item.layers[int(rng.integers(len(item.layers)))]
     kinds = {held.kind for held in item.layers}
     if len(kinds) > 1 and rng.random() < 0.5:
         named = [held for held in item.layers if held.kind != "parts"]
         layer = named[int(rng.integers(len(named)))]
-    if smoothed and layer.kind == "parts" and rng.random() < smoothed:
+    if diet.smoothed and layer.kind == "parts" and rng.random() < diet.smoothed:
         return _smooth_parts(layer.labels, rng)
-    return _of_layer(layer, rng)
+    found = _of_layer(layer, rng)
+    if diet.joined and layer.kind == "classes" and rng.random() < diet.joined:
+        found = found | _of_layer(layer, rng)
+    return found
 
 
 def _of_layer(layer: Layer, rng: np.random.Generator) -> Bool:
