@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 
 from groundglass.core import ConfigurationError
 from groundglass.nets.build import build_network
@@ -15,8 +16,8 @@ from groundglass.segmentation.interactive.encoding import SURE, encode
 from groundglass.segmentation.interactive.sharpening import sharpened, walked
 from groundglass.segmentation.interactive.training.batches import InteractiveBatches
 from groundglass.segmentation.interactive.training.objective import answer_loss, objective
-from groundglass.segmentation.interactive.training.pool import Item, Layer
-from groundglass.segmentation.interactive.training.samples import ANATOMY, Sampler
+from groundglass.segmentation.interactive.training.pool import Item, Layer, without_superpixels
+from groundglass.segmentation.interactive.training.samples import ANATOMY, Diet, Sampler
 from groundglass.synthesis import random_scene
 
 
@@ -127,6 +128,28 @@ def test_batches_are_a_function_of_seed_and_number() -> None:
     assert one["image"].shape == (3, 256, 256) and 0 <= float(one["image"].min()) <= float(one["image"].max()) <= 1
     target, positive, negative = (one[name].bool() for name in ("target", "positive", "negative"))
     assert target.any(dim=(1, 2)).all() and not (positive & negative).any()
+
+
+def test_superpixels_can_be_left_out() -> None:
+    picture, labels = random_scene(np.random.default_rng(0))
+    real, parts = Layer(labels, "instances"), Layer(labels, "parts")
+    pool = {"a": [Item(picture, (real, parts)), Item(picture, (parts,))], "b": [Item(picture, (parts,))]}
+    left = without_superpixels(pool)
+    assert [item.layers for item in left["a"]] == [(real,)]
+    assert left["b"] == []
+
+
+def test_classes_can_be_joined() -> None:
+    labels = np.zeros((128, 128), dtype=np.uint16)
+    labels[20:50, 20:50], labels[80:110, 80:110] = 1, 2
+    item = Item((40 * labels).astype(np.uint8), (Layer(labels, "classes"),))
+
+    def most_parts(joined: float) -> int:
+        sampler = Sampler({"a": [item]}, Diet({"a": 1.0}, joined=joined))
+        return max(label(sampler.draw(np.random.default_rng(k), 128)[1])[1] for k in range(12))
+
+    assert most_parts(0.0) == 1
+    assert most_parts(1.0) == 2
 
 
 def test_the_objective_has_a_gradient_and_repeats_itself() -> None:

@@ -19,9 +19,13 @@ from statistics import median
 import numpy as np
 
 from groundglass.core import ModelCitation
-from groundglass.segmentation.interactive import torch_engine
 from groundglass.segmentation.interactive.evaluation import RIVALS, UNSEEN, next_stroke, played, rival_dice
+from groundglass.segmentation.interactive.network import network_engine, torch_engine
 from groundglass.segmentation.interactive.scribbleprompt import ScribblePromptEngine
+from groundglass.segmentation.interactive.training.objective import shorter_objective
+from groundglass.segmentation.interactive.training.pool import build_pool, without_superpixels
+from groundglass.segmentation.interactive.training.recipe import learn_stage, new_network
+from groundglass.segmentation.interactive.training.samples import EDGES, Sampler
 from groundglass.synthesis import correction, discrepancy, draw_scribbles, first_prompt, jittered_box, smooth_noise
 from groundglass.systems.proof import Claim, Proof
 
@@ -31,11 +35,13 @@ SEED = 79
 MASKS = 1000
 TASKS = 6
 STEPS = 5
+# Optimiser steps of each network of the ablation: the shipped network had thirty times as many.
+SHORT = 600
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
     """Card 79's checks; the second one with the shipped network, trained for longer than the card's eight minutes."""
-    claims = [*_simulators(), *_unseen(data), _human(), _latency()]
+    claims = [*_simulators(), *_unseen(data), _superpixels(workdir, data), _human(), _latency()]
     used = (
         ()
         if data is None
@@ -122,11 +128,30 @@ def _unseen(data: Path | None) -> list[Claim]:
             f"the same, beside the best classical method ({best})", mean, ">= 0.10 above", mean >= others[best] + 0.10,
             baseline=others[best], detail={name: round(v, 4) for name, v in others.items()},
         ),
-        Claim(
-            "the same, beside a network trained without superpixel labels", math.nan, ">= 0.02 above", False,
-            detail={"why": "that network was not trained"},
-        ),
     ]  # fmt: skip
+
+
+def _superpixels(workdir: Path, data: Path | None) -> Claim:
+    """Two short trainings that differ in this alone: whether superpixels are among the labels."""
+    name = "short training with superpixel labels: mean Dice after 5 corrections, beside the same without"
+    if data is None:
+        return Claim(name, math.nan, ">= 0.02 above", False, detail={"why": "the open data is not at hand"})
+    pool = build_pool(workdir / "pool", data, seed=SEED, only=EDGES.shares.keys())
+    means: dict[str, dict[str, float]] = {}
+    for label, labels in (("with", pool), ("without", without_superpixels(pool))):
+        network = new_network(SEED)
+        learn_stage(
+            network, Sampler(labels, EDGES), shorter_objective, steps=SHORT, seed=SEED, folder=workdir / label,
+            learning_rate=2e-3, warmup=50,
+        )  # fmt: skip
+        engine = network_engine(network, ModelCitation("StrokeUNet", f"{label} superpixels"))
+        means[label] = {
+            n: float(np.mean([played(t, next_stroke, STEPS, engine=engine).dice[-1] for t in tasks(data, TASKS)]))
+            for n, tasks in UNSEEN.items()
+        }
+    mean, other = (float(np.mean(list(means[k].values()))) for k in ("with", "without"))
+    gains = {n: round(means["with"][n] - means["without"][n], 4) for n in means["with"]}
+    return Claim(name, mean, ">= 0.02 above", mean >= other + 0.02, baseline=other, detail={"steps": SHORT, **gains})
 
 
 def _human() -> Claim:

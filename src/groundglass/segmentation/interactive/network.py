@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from groundglass.core import ConfigurationError, ModelCitation
 from groundglass.segmentation.interactive.encoding import encode
 from groundglass.segmentation.interactive.engine import ClassicalEngine, Engine, View, classical_odds
 from groundglass.segmentation.interactive.sharpening import sharpened, walked
+
+if TYPE_CHECKING:
+    import torch
 
 MODEL = "interactive"
 Float = NDArray[np.float32]
@@ -47,26 +51,30 @@ def click_weight(view: View) -> float:
 
 
 def torch_engine(model: str | Path = MODEL) -> NetworkEngine:
-    """A built-in model or model folder, run by torch. Raises ConfigurationError when there is none.
+    """A built-in model or model folder, run by torch. Raises ConfigurationError when there is none."""
+    from groundglass.models import load_model
 
-    In bfloat16, as it was trained, where the processor computes in it: that takes half of the time.
-    """
+    loaded = load_model(model)
+    return network_engine(loaded.network, loaded.citation)
+
+
+def network_engine(network: torch.nn.Module, citation: ModelCitation) -> NetworkEngine:
+    """A StrokeUNet run by torch, in bfloat16, as it was trained, where the processor computes in it: that takes half of
+    the time."""
     import torch
 
-    from groundglass.models import load_model
     from groundglass.nets.folding import folded
     from groundglass.segmentation.sliding import best_precision
 
-    loaded = load_model(model)
-    network = folded(loaded.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fast = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     kind = best_precision()
 
     def forward(full: Float, half: Float) -> Float:
         inputs = [torch.from_numpy(p).contiguous(memory_format=torch.channels_last) for p in (full, half)]
         with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
-            return np.asarray(network(*inputs).float().numpy())
+            return np.asarray(fast(*inputs).float().numpy())
 
-    return NetworkEngine(forward, loaded.citation)
+    return NetworkEngine(forward, citation)
 
 
 def onnx_engine(path: Path, *, threads: int = 0) -> NetworkEngine:

@@ -9,7 +9,7 @@ al., ScribblePrompt, ECCV 2024).
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,20 +48,41 @@ class Item:
 Pool = dict[str, list[Item]]
 
 
-def build_pool(folder: Path, data: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _m: None) -> Pool:
-    """Every source's items, read from `folder` or made there. Raises ConfigurationError when a set is missing."""
+def build_pool(
+    folder: Path,
+    data: Path,
+    *,
+    seed: int = 0,
+    only: Collection[str] | None = None,
+    progress: Callable[[str], None] = lambda _m: None,
+) -> Pool:
+    """Every source's items (or those of `only` some), read from `folder` or made there.
+
+    Raises ConfigurationError when a set is missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pool: Pool = {}
-    for name, make in SOURCES.items():
+    for place, (name, make) in enumerate(SOURCES.items()):
+        if only is not None and name not in only:
+            continue
         path = folder / f"{name}.npz"
         if not path.exists():
             progress(f"making {name}")
             try:
-                _store(path, list(make(data, np.random.default_rng([seed, len(pool)]))))
+                _store(path, list(make(data, np.random.default_rng([seed, place]))))
             except OSError as error:
                 raise ConfigurationError(name, f"cannot be read ({error})", "Pass --data with this set.") from error
         pool[name] = _load(path)
     return pool
+
+
+def without_superpixels(pool: Pool) -> Pool:
+    """The pool as it would be without superpixels as labels: pictures that have no other are gone."""
+    kept = {
+        name: [Item(i.picture, tuple(layer for layer in i.layers if layer.kind != "parts")) for i in items]
+        for name, items in pool.items()
+    }
+    return {name: [item for item in items if item.layers] for name, items in kept.items()}
 
 
 def scenes(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
@@ -73,31 +94,31 @@ def scenes(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
         yield Item(picture, (Layer(labels, "instances"),))
 
 
-def nuclei(data: Path, rng: np.random.Generator) -> Iterator[Item]:
+def nuclei(data: Path, rng: np.random.Generator, *, split: str = "train") -> Iterator[Item]:
     """Each nucleus, or all."""
-    for name in _split(data / "nuclei-dsb2018" / "splits.csv", "image"):
+    for name in _split(data / "nuclei-dsb2018" / "splits.csv", "image", split):
         picture = _picture(data / "nuclei-dsb2018" / "images" / name)
         labels = _read(data / "nuclei-dsb2018" / "labels" / name).astype(np.uint16)
         yield _item(picture, [Layer(labels, "instances")], rng, cut=rng.random() < 0.5)
 
 
-def hippocampi(data: Path, rng: np.random.Generator) -> Iterator[Item]:
+def hippocampi(data: Path, rng: np.random.Generator, *, split: str = "train") -> Iterator[Item]:
     """Anterior and posterior, in slices of all three planes."""
     from groundglass.io import read_image
 
     root = data / "hippocampus-msd"
-    for case in _split(root / "splits.csv", "case"):
+    for case in _split(root / "splits.csv", "case", split):
         image, truth = (read_image(root / part / f"{case}.nii.gz") for part in ("images", "labels"))
         for planar, labels in _slices(image, truth.array[0], count=2):
             yield _item(planar, [Layer(labels, "classes"), Layer(labels, "instances")], rng, cut=rng.random() < 0.15)
 
 
-def sarcomas(data: Path, rng: np.random.Generator) -> Iterator[Item]:
+def sarcomas(data: Path, rng: np.random.Generator, *, split: str = "train") -> Iterator[Item]:
     """Tumours in PET, CT (whole range and soft tissue) and MR, in slices of all three planes."""
     from groundglass.io import read_image
 
     root = data / "sarcoma-petct"
-    for case in _split(root / "splits.csv", "case"):
+    for case in _split(root / "splits.csv", "case", split):
         for name in ("PET_suv_x100", "CT_hu", "MR_T1"):
             if not (root / case / f"{name}.nii.gz").exists():
                 continue  # a case may lack a modality
@@ -211,9 +232,9 @@ def _read(path: Path) -> NDArray[Any]:
     return np.asarray(read_image(path).array[0])
 
 
-def _split(table: Path, column: str) -> list[str]:
+def _split(table: Path, column: str, split: str) -> list[str]:
     with table.open(encoding="utf-8", newline="") as file:
-        return [row[column] for row in csv.DictReader(file) if row["split"] == "train"]
+        return [row[column] for row in csv.DictReader(file) if row["split"] == split]
 
 
 def _store(path: Path, items: list[Item]) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundglass.core import ConfigurationError
 
-FILTERS = (32, 48, 64, 96, 128)
+if TYPE_CHECKING:
+    import torch
+
+    from groundglass.learn.loop import Objective
+    from groundglass.segmentation.interactive.training.samples import Sampler
+
+ARCHITECTURE: dict[str, Any] = {"in_full": 5, "in_half": 6, "walk": 2, "filters": [32, 48, 64, 96, 128]}
 # Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the later stages.
 FIRST, HORIZON, SECOND, THIRD, FOURTH = 4500, 8500, 2500, 3500, 8000
 VERSION = "0.3"
@@ -19,16 +25,9 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
     is learnt, then anatomy and careful strokes (see `samples`), the latter twice: the third stage warms up again, on
     other draws. The fourth has more careful strokes, radiographs, brains and spines. `steps` shortens all stages in
-    proportion. A run that was killed goes on from its last checkpoint.
-    Raises ConfigurationError without `data`.
+    proportion. A run that was killed goes on from its last checkpoint. Raises ConfigurationError without `data`.
     """
-    import torch
-
-    from groundglass.learn.loop import train as run
-    from groundglass.learn.plan import Plan
     from groundglass.models import save_model
-    from groundglass.nets.build import build_network
-    from groundglass.segmentation.interactive.training.batches import Ahead, InteractiveBatches
     from groundglass.segmentation.interactive.training.objective import objective, shorter_objective
     from groundglass.segmentation.interactive.training.pool import build_pool
     from groundglass.segmentation.interactive.training.samples import ANATOMY, CAREFUL, EDGES, Sampler
@@ -36,10 +35,7 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     if data is None:
         raise ConfigurationError("interactive", "needs the open data sets", "Pass --data.")
     pool = build_pool(folder / "pool", data, seed=seed)
-    torch.manual_seed(seed)
-    architecture = {"in_full": 5, "in_half": 6, "walk": 2, "filters": list(FILTERS)}
-    network = build_network("StrokeUNet", **architecture)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = new_network(seed)
     whole = FIRST + SECOND + THIRD + FOURTH
     share = 1.0 if steps is None else steps / whole
     fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
@@ -51,13 +47,42 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     )
     losses = {}
     for name, diet, loss, length, draws, rates in stages:
-        plan = Plan(
-            steps=max(1, round(share * length)), weight_decay=1e-4, average=0.998, precision="bf16",
-            checkpoint_every=500, seed=draws, **rates,
-        )  # fmt: skip
-        batches = Ahead(InteractiveBatches(Sampler(pool, diet), draws), plan.steps)
-        history = run(network, batches, loss, plan, folder=folder / name)
-        losses[f"loss of the {name} stage"] = history.loss[-1]
-    config = {"name": "interactive", "version": VERSION, "architecture": {"net": "StrokeUNet", **architecture}}
+        sampler, length = Sampler(pool, diet), max(1, round(share * length))
+        last = learn_stage(network, sampler, loss, steps=length, seed=draws, folder=folder / name, **rates)
+        losses[f"loss of the {name} stage"] = last
+    config = {"name": "interactive", "version": VERSION, "architecture": {"net": "StrokeUNet", **ARCHITECTURE}}
     save_model(folder, network, config)
     return {"steps": whole if steps is None else steps, **losses}
+
+
+def new_network(seed: int) -> torch.nn.Module:
+    """The network before training."""
+    import torch
+
+    from groundglass.nets.build import build_network
+
+    torch.manual_seed(seed)
+    network = build_network("StrokeUNet", **ARCHITECTURE)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def learn_stage(
+    network: torch.nn.Module,
+    sampler: Sampler,
+    loss: Objective,
+    *,
+    steps: int,
+    seed: int,
+    folder: Path,
+    **rates: Any,
+) -> float:
+    """Train `network` in place for one stage, and the loss at its end; `rates` are fields of `learn.Plan`."""
+    from groundglass.learn.loop import train as run
+    from groundglass.learn.plan import Plan
+    from groundglass.segmentation.interactive.training.batches import Ahead, InteractiveBatches
+
+    plan = Plan(
+        steps=steps, weight_decay=1e-4, average=0.998, precision="bf16", checkpoint_every=500, seed=seed, **rates
+    )  # fmt: skip
+    batches = Ahead(InteractiveBatches(sampler, seed), steps)
+    return run(network, batches, loss, plan, folder=folder).loss[-1]
