@@ -8,7 +8,10 @@ from groundglass.core.lazy import lazy_exports
 _EXPORTS = {
     "ClassicalEngine": "engine",
     "Engine": "engine",
+    "DeepGrowEngine": "deepgrow",
+    "PlaneEngine": "plane_answer",
     "Prompt": "prompt",
+    "SamEngine": "sam",
     "Session": "session",
     "View": "engine",
     "default_engine": "network",
@@ -18,6 +21,7 @@ _EXPORTS = {
     "guidance_map": "guidance",
     "named_engine": "published",
     "onnx_engine": "network",
+    "sam_engine": "sam",
     "sam_med3d_engine": "volume_engine",
     "scribbleprompt_engine": "scribbleprompt",
     "torch_engine": "network",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from groundglass.segmentation.interactive.answer import Answer, Strokes, settled
 from groundglass.segmentation.interactive.engine import Engine, View
 from groundglass.segmentation.interactive.grid import Grid
+from groundglass.segmentation.interactive.plane_answer import PlaneEngine, answer_plane, box_about
 from groundglass.segmentation.interactive.planes import Planes
 
 Bool = NDArray[np.bool_]
@@ -21,7 +22,7 @@ LEAN = 8.0
 
 
 def propagated(
-    engine: Engine,
+    engine: Engine | PlaneEngine,
     planes: Planes,
     strokes: Mapping[int, Strokes],
     answers: Mapping[int, Answer],
@@ -48,7 +49,7 @@ def propagated(
     return found
 
 
-def _walk(engine: Engine, planes: Planes, start: Answer, slices: Iterable[int]) -> dict[int, Answer]:
+def _walk(engine: Engine | PlaneEngine, planes: Planes, start: Answer, slices: Iterable[int]) -> dict[int, Answer]:
     """Answers along `slices`, each from the one before, until the structure ends."""
     answers: dict[int, Answer] = {}
     last = start
@@ -65,7 +66,10 @@ def _walk(engine: Engine, planes: Planes, start: Answer, slices: Iterable[int]) 
     return answers
 
 
-def _carried(engine: Engine, plane: NDArray[np.float32], last: Answer, inside: Bool) -> Answer:
+def _carried(engine: Engine | PlaneEngine, plane: NDArray[np.float32], last: Answer, inside: Bool) -> Answer:
+    if isinstance(engine, PlaneEngine):
+        held = answer_plane(engine, plane, box_about(last.mask))
+        return settled(held.grid, held.logits, Strokes())
     grid = last.grid
     positive, negative = carried_strokes(inside)
     box = np.zeros(grid.padded, dtype=np.float32)

@@ -22,6 +22,7 @@ from groundglass.core import (
 )
 from groundglass.segmentation.interactive.answer import Answer, Strokes, answer_slice
 from groundglass.segmentation.interactive.engine import Engine
+from groundglass.segmentation.interactive.plane_answer import PlaneEngine, answer_plane
 from groundglass.segmentation.interactive.planes import Planes
 from groundglass.segmentation.interactive.prompt import Prompt
 from groundglass.segmentation.interactive.propagation import propagated
@@ -55,7 +56,11 @@ class Session:
     """
 
     def __init__(
-        self, image: Image | NDArray[Any], *, axis: int | None = None, engine: Engine | VolumeEngine | None = None
+        self,
+        image: Image | NDArray[Any],
+        *,
+        axis: int | None = None,
+        engine: Engine | PlaneEngine | VolumeEngine | None = None,
     ) -> None:
         self.image = image if isinstance(image, Image) else Image.of(np.asarray(image))
         if len(self.image.shape) not in (2, 3):
@@ -73,7 +78,7 @@ class Session:
         return self.planes.axis
 
     @property
-    def engine(self) -> Engine | VolumeEngine:
+    def engine(self) -> Engine | PlaneEngine | VolumeEngine:
         """Who answers; loaded at the first prompt."""
         if self._engine is None:
             from groundglass.segmentation.interactive.network import default_engine
@@ -258,10 +263,15 @@ class Session:
             return _Step(prompt, strokes, answer_volume(self.engine, self.image, self.planes, prompts, strokes), at)
         answers = dict(self._answers)
         for index in touched:
-            answers[index] = answer_slice(
-                self.engine, self.planes.plane(index), strokes[index], before=answers.get(index)
-            )
+            answers[index] = self._answered_slice(index, strokes[index], answers.get(index))
         return _Step(prompt, strokes, answers, at)
+
+    def _answered_slice(self, index: int, strokes: Strokes, before: Answer | None) -> Answer:
+        engine, plane = self.engine, self.planes.plane(index)
+        assert not isinstance(engine, VolumeEngine)
+        if isinstance(engine, PlaneEngine):
+            return answer_plane(engine, plane, strokes)
+        return answer_slice(engine, plane, strokes, before=before)
 
     def _propagated(self, progress: Callable[[float], None]) -> Mapping[int, Answer]:
         if self.planes.axis is None:
