@@ -94,20 +94,34 @@ def test_one_pose_equals_torchio(head: np.ndarray) -> None:
 
 def test_trajectories_keep_the_centre_and_their_bounds() -> None:
     rng = np.random.default_rng(0)
-    made = [few_poses(N, rng, poses=4, degrees=5, pixels=3)]
+    made = [few_poses(N, rng, poses=4, degrees=5, pixels=3) for _ in range(20)]
+    for one in made:
+        middle = slice(N // 2 - 2, N // 2 + 3)
+        assert not one.degrees[middle].any()
+        assert not one.shift[middle].any()
     made += [per_line(N, rng, kind=kind, degrees=5, pixels=3) for kind in ("drift", "sudden", "periodic")]
     for one in made:
-        assert one.degrees[N // 2] == pytest.approx(0)
-        np.testing.assert_allclose(one.shift[N // 2], 0, atol=1e-12)
         assert np.abs(one.degrees).max() <= 5
         assert np.abs(one.shift).max() <= 3
         assert one.size > 0
-    assert len(np.unique(made[0].degrees)) <= 5
+    assert all(len(np.unique(one.degrees)) <= 5 for one in made[:20])
     assert random_trajectory((N, 48), rng, severity=0.0).size == 0
     with pytest.raises(ConfigurationError, match="not known"):
         per_line(N, rng, kind="jitter", degrees=1, pixels=1)
     with pytest.raises(GeometryError, match="lines"):
         with_motion(np.zeros((N, 32)), still(N, axis=1))
+
+
+@pytest.mark.parametrize("kind", ["drift", "sudden", "periodic"])
+def test_a_course_does_not_shift_the_head_as_a_whole(head: np.ndarray, kind: str) -> None:
+    """Where the spoilt head lies best on the clean one, by cross-correlation: off by no more than two of six pixels."""
+    spectrum = np.fft.fft2(head)
+    for seed in range(8):
+        course = per_line(N, np.random.default_rng(seed), kind=kind, degrees=0, pixels=6, axis=seed % 2)
+        spoilt = with_motion(head, course)
+        likeness = np.fft.ifft2(spectrum * np.conj(np.fft.fft2(spoilt))).real
+        shift = (np.array(np.unravel_index(likeness.argmax(), likeness.shape)) + N // 2) % N - N // 2
+        assert np.abs(shift).max() <= 2
 
 
 def test_items_are_labelled_by_ssim_and_replay(head: np.ndarray) -> None:
@@ -145,13 +159,15 @@ def test_ghosts_lie_at_equal_distances(head: np.ndarray) -> None:
 
 def test_contrast_changes_keep_the_scale(head: np.ndarray) -> None:
     picture = head / head.max()
-    for kind, strength in {"gamma": 0.5, "logarithm": 5, "sigmoid": 8, "equalise": 0.9, "invert": 0.9}.items():
+    for kind, strength in {"gamma": 0.5, "logarithm": 5, "sigmoid": 8, "equalise": 0.9}.items():
         changed = change_contrast(picture, ContrastChange(kind, strength))
         assert changed.min() >= -1e-6
-        assert changed.max() <= 1.06
+        assert changed.max() <= 1 + 1e-6
+        order = np.argsort(picture.ravel())
+        assert (np.diff(changed.ravel()[order]) >= -1e-6).all()
         assert np.abs(changed - picture).max() > 0.02
     np.testing.assert_array_equal(change_contrast(picture, ContrastChange("identity")), picture.astype(np.float32))
     rng = np.random.default_rng(0)
-    assert len({draw_contrast_change(rng).kind for _ in range(80)}) == 6
+    assert len({draw_contrast_change(rng).kind for _ in range(80)}) == 5
     with pytest.raises(ConfigurationError, match="not known"):
         change_contrast(picture, ContrastChange("solarise"))

@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError
 
-KINDS = ("identity", "gamma", "logarithm", "sigmoid", "equalise", "invert")
+KINDS = ("identity", "gamma", "logarithm", "sigmoid", "equalise")
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastChange:
-    """A tone curve for values in [0, 1], by its kind and strength; it keeps 0 and 1 (inversion swaps the head's)."""
+    """A tone curve for values in [0, 1], by its kind and strength; it keeps 0 and the order of values."""
 
     kind: str
     strength: float = 1.0
 
 
 def draw_contrast_change(rng: np.random.Generator, *, probability: float = 0.75) -> ContrastChange:
-    """With `probability` one of gamma 0.4-2.5, logarithm, sigmoid, a blend with equalisation, or inversion."""
+    """With `probability` one of gamma 0.6-1.7, logarithm, sigmoid, or a blend with equalisation: no more than leaves
+    faint ghosts above the noise and noise below the ghosts."""
     if rng.random() >= probability:
         return ContrastChange("identity")
     kind = KINDS[1 + int(rng.integers(len(KINDS) - 1))]
-    ends = {"gamma": (np.log(0.4), np.log(2.5)), "logarithm": (1, 12), "sigmoid": (4, 12), "equalise": (0.3, 1)}
-    strength = float(rng.uniform(*ends.get(kind, (0.6, 1.0))))
+    ends = {"gamma": (np.log(0.6), np.log(1.7)), "logarithm": (0.5, 4), "sigmoid": (2, 6), "equalise": (0.2, 0.7)}
+    strength = float(rng.uniform(*ends[kind]))
     return ContrastChange(kind, float(np.exp(strength)) if kind == "gamma" else strength)
 
 
@@ -47,9 +48,6 @@ def change_contrast(image: NDArray[np.floating], change: ContrastChange) -> NDAr
         counts[0] = min(counts[0], value.size // 50)  # the background would take most grey values for itself
         curve = np.cumsum(counts) / counts.sum()
         changed = (1 - s) * value + s * np.interp(value, np.linspace(0, 1, 256), curve)
-    elif change.kind == "invert":
-        head = np.clip(value / 0.15, 0, 1)  # the background stays dark, as in T2 beside T1
-        changed = (1 - s) * value + s * head * (1.05 - value)
     else:
         raise ConfigurationError(f"contrast {change.kind}", "is not known", f"Use {', '.join(KINDS)}.")
     return changed.astype(np.float32)

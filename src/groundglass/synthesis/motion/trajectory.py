@@ -12,6 +12,9 @@ from groundglass.core import ConfigurationError
 
 Float = NDArray[np.float64]
 KINDS = ("few poses", "drift", "sudden", "periodic")
+# Lines on each side of the centre of k-space that a sudden move leaves together: they hold most of a head's energy, and
+# a head whose middle lines lie at two poses would be shifted as a whole.
+MIDDLE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,7 @@ class Trajectory:
     `degrees` (lines,): counter-clockwise rotation as displayed with rows downwards, about the centre of the image.
     `shift` (lines, 2): pixels along rows' and columns' axes (down, right). `axis`: which image axis is phase-encoded,
     0 (rows) or 1 (columns). The pose at the centre of k-space is the reference, so that the image as a whole stays
-    where it was.
+    where it was; a course that moves all along has it as the mean over the lines, weighted as `middle_weight`.
     """
 
     degrees: Float
@@ -61,9 +64,10 @@ def still(lines: int, *, axis: int = 0) -> Trajectory:
 def few_poses(
     lines: int, rng: np.random.Generator, *, poses: int, degrees: float, pixels: float, axis: int = 0
 ) -> Trajectory:
-    """Algorithm A (torchio's RandomMotion): `poses` moves at random times, each lasting for a block of lines; rotation
-    and shift uniform up to the given sizes. The block of the centre keeps the reference pose."""
-    cuts = np.sort(rng.integers(1, lines, poses))
+    """Algorithm A (torchio's RandomMotion): `poses` moves at random times outside of the middle lines, each lasting for
+    a block of lines; rotation and shift uniform up to the given sizes. The block of the centre keeps the reference
+    pose."""
+    cuts = np.sort(rng.choice(_moments(lines), poses))
     block = np.searchsorted(cuts, np.arange(lines), side="right")
     angles = rng.uniform(-degrees, degrees, poses + 1)
     shifts = rng.uniform(-pixels, pixels, (poses + 1, 2))
@@ -81,22 +85,35 @@ def per_line(
     and shift from the reference are drawn up to `degrees` and `pixels`. Raises ConfigurationError for another kind.
     """
     time = np.linspace(0, 1, lines)
+    weight = middle_weight(lines)
     if kind == "drift":
         course = np.stack([np.cumsum(np.convolve(rng.normal(size=lines + 16), np.ones(17), "valid")) for _ in range(3)])
     elif kind == "sudden":
         course = np.zeros((3, lines))
-        for start in rng.uniform(0.05, 0.95, int(rng.integers(1, 5))):
-            course += np.where(time >= start, 1.0, 0.0) * rng.normal(size=(3, 1))
+        for start in rng.choice(_moments(lines), int(rng.integers(1, 5))):
+            course += np.where(np.arange(lines) >= start, 1.0, 0.0) * rng.normal(size=(3, 1))
         course += 0.03 * rng.normal(size=course.shape)
     elif kind == "periodic":
         phase, cycles = rng.uniform(0, 2 * np.pi, (3, 1)), rng.uniform(3, 12)
         course = rng.uniform(0.2, 1, (3, 1)) * np.sin(2 * np.pi * cycles * time + phase)
     else:
         raise ConfigurationError(f"motion {kind}", "is not known", "Use drift, sudden or periodic.")
-    course = course - course[:, lines // 2, None]
+    course = course - (course @ weight)[:, None]
     course = course / np.maximum(np.abs(course).max(axis=1, keepdims=True), 1e-9)
     size = rng.uniform(0.2, 1.0, 3) * (degrees, pixels, pixels)
     return Trajectory(course[0] * size[0], (course[1:] * size[1:, None]).T, axis, kind)
+
+
+def middle_weight(lines: int) -> Float:
+    """(lines,), sum 1: about the energy of a head on each line of k-space, which falls with the square of frequency."""
+    weight = 1 / (1 + (np.arange(lines) - lines // 2) ** 2.0)
+    return np.asarray(weight / weight.sum())
+
+
+def _moments(lines: int) -> NDArray[np.int64]:
+    """Lines before which the head may move at once: all but the first and those that would split the middle."""
+    every, middle = np.arange(1, lines), min(MIDDLE, lines // 8)
+    return every[(every <= lines // 2 - middle) | (every > lines // 2 + middle)]
 
 
 def random_trajectory(
