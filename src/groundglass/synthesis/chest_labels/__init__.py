@@ -7,6 +7,7 @@ _EXPORTS = {
     "RadiographClass": "classes",
     "RadiographTarget": "targets",
     "ct_classes": "classes",
+    "place_regions": "phrases",
     "radiograph_classes": "classes",
     "radiograph_target": "targets",
     "region_of": "phrases",

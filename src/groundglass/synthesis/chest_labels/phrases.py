@@ -48,10 +48,27 @@ def region_of(sentence: str, masks: Mapping[str, Bool]) -> Bool | None:
     if region is None or zone is None or not name.endswith("lung"):
         return region
     rows = np.flatnonzero(region.any(axis=1))
+    if not rows.size:
+        return region
     ends = np.linspace(rows[0], rows[-1] + 1, 4)
     number = list(ZONES).index(zone)
     inside = np.arange(len(region))
     return region & ((inside >= ends[number]) & (inside < ends[number + 1]))[:, None]
+
+
+def place_regions(masks: Mapping[str, Bool]) -> dict[str, Bool]:
+    """The regions that a sentence may point at on a film with these class masks: both lungs' lobes and zones, and the
+    classes that are no part of a lung. Those without a pixel are left out."""
+    found: dict[str, Bool] = {}
+    for side in SIDES:
+        for name in (*(f"{side} {zone} zone" for zone in ZONES), *(f"{side} {zone} lobe" for zone in ZONES)):
+            region = region_of(name, masks)
+            if region is not None and region.any():
+                found[name] = region
+    for name in sorted({held.replace("%s", side) for held in WORDS.values() for side in SIDES}):
+        if name in masks and masks[name].any():
+            found[name] = masks[name]
+    return found
 
 
 def _union(masks: Mapping[str, Bool], names: list[str]) -> Bool | None:
