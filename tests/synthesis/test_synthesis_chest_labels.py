@@ -13,6 +13,7 @@ from groundglass.synthesis.chest_labels import (
     LabelledFilm,
     RadiographTarget,
     ct_classes,
+    place_regions,
     radiograph_classes,
     radiograph_target,
     region_of,
@@ -133,3 +134,16 @@ def test_phrases_name_regions() -> None:
     assert region_of("Blunting of the left costophrenic angle", masks)[20:, 11:].all()
     assert region_of("No change since yesterday.", masks) is None
     assert isinstance(RadiographTarget(masks, (), ()).planes(), np.ndarray)
+
+
+def test_regions_that_a_phrase_may_point_at() -> None:
+    left = np.zeros((30, 20), dtype=bool)
+    left[3:27, 11:18] = True
+    masks = {"left lung": left, "left lower lobe": left & (np.arange(30) > 14)[:, None], "heart": left[:, ::-1]}
+    masks["right lung"] = np.zeros_like(left)
+    found = place_regions(masks)
+    zones = [found[f"left {zone} zone"] for zone in ("upper", "middle", "lower")]
+    np.testing.assert_array_equal(np.sum(zones, axis=0), left)
+    assert [zone.sum() for zone in zones] == [56, 56, 56]
+    assert set(found) == {*(f"left {zone} zone" for zone in ("upper", "middle", "lower")), "left lower lobe",
+                          "left lung", "heart"}  # fmt: skip
