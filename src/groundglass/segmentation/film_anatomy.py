@@ -48,6 +48,10 @@ class FilmSet:
         """The films with these numbers."""
         return FilmSet(self.pictures[films], self.planes[films], self.known[films])
 
+    def structures(self, which: Bool) -> FilmSet:
+        """The same films with the structures of `which` (K,) alone."""
+        return FilmSet(self.pictures, self.planes[:, which], self.known[:, which])
+
 
 def train_film_anatomy(
     films: FilmSet, *, folder: Path, steps: int, batch: int = 4, exclusive: bool = False, seed: int = 0

@@ -150,9 +150,9 @@ class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor]]):
 def fitted(folder: Path, held: Items, *, seed: int, steps: int, augment: bool) -> torch.nn.Module:
     """A network trained on items, with or without the change of contrast."""
     torch.manual_seed(seed)
-    model = motion_network(WIDTH)
+    model = motion_network(WIDTH).to(memory_format=torch.channels_last)
     plan = Plan(steps=steps, learning_rate=2e-3, weight_decay=1e-4, warmup=40, average=0.98, seed=seed,
-                checkpoint_every=10**6)  # fmt: skip
+                precision="bf16", checkpoint_every=10**6)  # fmt: skip
     train(model, _Batches(held, seed, augment), score_objective, plan, folder=folder)
     return model
 
