@@ -262,3 +262,19 @@ def test_change_denied_and_findings_of_an_earlier_exam(text: str, expected: list
 def test_a_broken_device_is_no_fracture() -> None:
     assert [f.what.name for f in read_findings("Fractured pacemaker lead.")] == ["pacing lead"]
     assert [f.what.name for f in read_findings("Pacemaker and rib fracture.")] == ["pacemaker", "rib fracture"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("There is no enlargement of the heart or the mediastinum.", "-cardiomegaly -mediastinal widening"),
+        ("Enlargement of the heart, mediastinum and hila.", "+cardiomegaly +mediastinal widening +hilar enlargement"),
+        ("No widening of the mediastinum or enlargement of the heart.", "-mediastinal widening -cardiomegaly"),
+        ("No enlargement of the heart and the lungs are clear.", "-cardiomegaly -opacity"),
+    ],
+)
+def test_a_quality_of_several_places_is_said_of_each(text: str, expected: str) -> None:
+    found = read_findings(text)
+    assert " ".join(("-" if f.status == "absent" else "+") + f.what.name for f in found) == expected
+    usual = {"cardiomegaly": "heart", "mediastinal widening": "mediastinum", "hilar enlargement": "hilum of lung"}
+    assert all(str(f.where.anatomy) == usual.get(f.what.name, "lung") for f in found)

@@ -132,7 +132,9 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
         for spot in between[position + 1]:
             if items[spot.last].start == items[index].start:
                 continue  # the mention's own words
-            if spot.first not in taken and _belongs_after(items, index, spot, covered):
+            if spot.first not in taken and (
+                _belongs_after(items, index, spot, covered) or _goes_on(items, index, found[index], spot, words)
+            ):
                 found[index].append(spot)
                 taken.add(spot.first)
     _from_the_front(items, low, mentions, spots, taken, found)
@@ -143,7 +145,12 @@ def places_of(items: list[Item], low: int, high: int, words: Lexicon) -> dict[in
             found[second] = [spot for spot in found[first] if spot.last < first]
     for first, second in zip(reversed(mentions[:-1]), reversed(mentions[1:]), strict=True):
         if not found[first] and all(item.kind in _LIST for item in items[first + 1 : second]):
-            found[first] = [spot for spot in found[second] if spot.first > second]
+            # But "widening of the mediastinum or enlargement of the heart": the heart belongs to "enlargement of".
+            found[first] = [
+                spot
+                for spot in found[second]
+                if spot.first > second and (spot.after_preposition or not _is_said_of(items[second], spot, words))
+            ]
     return found
 
 
@@ -185,6 +192,22 @@ def _belongs_after(items: list[Item], index: int, spot: Place, covered: set[int]
         or spot.side == "bilateral"
         or not any(items[i].kind not in MODIFIERS and i not in covered for i in range(index + 1, spot.first))
     )
+
+
+def _goes_on(items: list[Item], index: int, own: list[Place], spot: Place, words: Lexicon) -> bool:
+    """ "Enlargement of the heart or the mediastinum": a further place of a list that a quality can be said of."""
+    if not own or own[-1].last < index or not _is_said_of(items[index], spot, words):
+        return False
+    links = items[own[-1].last + 1 : spot.first]
+    return (bool(links) or "," in items[spot.first].gap) and all(item.kind in _LIST for item in links)
+
+
+def _is_said_of(item: Item, spot: Place, words: Lexicon) -> bool:
+    """Whether the item is a quality that states a finding of this place."""
+    if item.kind != "quality" or spot.anatomy is None:
+        return False
+    table = words.quality_findings.get(str(item.value), {})
+    return any(name in table for name in words.ancestors(spot.anatomy))
 
 
 def _from_the_front(

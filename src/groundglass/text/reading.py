@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from groundglass.core import Attribute, Evidence, Finding, Report, Section, Sentence
+from groundglass.text.antecedents import completed, pronoun_of
 from groundglass.text.languages import resolved
 from groundglass.text.lexicon import lexicon
 from groundglass.text.plain import plain
@@ -33,7 +35,8 @@ def read_report(text: str, *, language: str = "en") -> Report:
     """The report as sections, sentences and findings.
 
     Every finding carries two pieces of evidence: the sentence (`source="sentence"`, `name` its section, `span` its
-    place in `text`) and the rule (`source="rule"`, `name` the cue that decided, else "stated", `span` the words).
+    place in `text`) and the rule (`source="rule"`, `name` the cue that decided, else "stated", `span` the words); a
+    third one is a later sentence that says more of it ("This is unchanged").
     `text[slice(*span)]` gives the words. HTML, RTF and HL7 escapes are read through without moving a span. `language`
     is en, it, ja, zh or auto. Raises ConfigurationError for a language without a lexicon.
     """
@@ -43,18 +46,38 @@ def read_report(text: str, *, language: str = "en") -> Report:
     findings: list[Finding] = []
     for span in sections(text, language):
         said: list[Sentence] = []
+        before = len(findings)  # the first finding of the sentence that a pronoun may speak of
         for start, end in sentences(text, span.start, span.end):
             sentence = text[start:end]
-            first = len(findings)
+            spoken: tuple[str, ...] = ()
             if span.name not in SILENT_SECTIONS:
                 drafts = remembered(sentence, language)
                 if drafts:
+                    before = len(findings)
                     evidence = Evidence("sentence", span.name, VERSION, "", (start, end))
-                    for number, draft in enumerate(drafts, first + 1):
+                    for number, draft in enumerate(drafts, before + 1):
                         findings.append(_finding(draft, number, evidence, start))
-            said.append(Sentence(sentence, tuple(f.id for f in findings[first:])))
+                    spoken = tuple(f.id for f in findings[before:])
+                elif before < len(findings):
+                    pronoun = pronoun_of(sentence, language)
+                    if pronoun is not None:
+                        evidence = Evidence("sentence", span.name, VERSION, "", (start, end))
+                        spoken = _said_more(findings, before, pronoun, language, evidence)
+                    if not spoken:
+                        before = len(findings)
+            said.append(Sentence(sentence, spoken))
         parts.append(Section(span.name, tuple(said), span.heading))
     return Report(tuple(parts), tuple(findings), language)
+
+
+def _said_more(
+    findings: list[Finding], before: int, pronoun: re.Match[str], language: str, evidence: Evidence
+) -> tuple[str, ...]:
+    """Complete findings[before:] by a sentence that speaks of them with a pronoun; the ids of those it speaks of."""
+    grown = completed(pronoun, findings[before:], evidence, lambda text: remembered(text, language))
+    by_id = {finding.id: finding for finding in grown}
+    findings[before:] = [by_id.get(finding.id, finding) for finding in findings[before:]]
+    return tuple(by_id)
 
 
 def stating_sentences(text: str, language: str) -> Iterator[tuple[str, int, int]]:
