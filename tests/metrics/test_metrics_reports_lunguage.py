@@ -85,6 +85,33 @@ def test_one_flipped_status_costs_what_is_calculated_by_hand() -> None:
     assert score.f1 == pytest.approx((4 + 0.2 / 0.7) / 5, abs=1e-9)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 9, 40])
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"dx_certainty": "definitive"},
+        {"location": "left"},
+        {"location": "left", "severity": "mild"},
+        {"location": "left", "severity": "mild", "worsened": "larger", "onset": "new"},
+    ],
+)
+def test_a_row_left_out_costs_less_than_a_denied_one_unless_the_denied_row_keeps_nearly_half_its_weight(
+    n: int, others: dict[str, str]
+) -> None:
+    """Closed form of the paper's score: 2(n - 1)/(2n - 1) against (n - 1 + q)/n; q is the share that still matches."""
+    rows = [_row(f"finding {i}", **others) for i in range(n)]
+    denied = [LunguageRow("finding 0", {"dx_status": "negative", **others}), *rows[1:]]
+    kept = sum(RELATION_WEIGHTS[name] for name in others)
+    q = kept / (kept + 0.5)
+    without = lunguage_score(rows[1:], rows, [ExactEncoder()]).f1
+    flipped = lunguage_score(denied, rows, [ExactEncoder()]).f1
+    assert without == pytest.approx(2 * (n - 1) / (2 * n - 1), abs=1e-12)
+    assert flipped == pytest.approx((n - 1 + q) / n, abs=1e-12)
+    if n > 1 or others:  # else both score 0
+        assert (without < flipped) == (q > (n - 1) / (2 * n - 1))
+
+
 def test_swapping_swaps_precision_and_recall_and_rows_left_over_are_forgiven_by_their_best_match() -> None:
     rows = [_row("effusion", location="left"), _row("edema")]
     more = [*rows, _row("effusion", location="left")]
