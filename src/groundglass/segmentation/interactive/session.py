@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from groundglass.core import (
 )
 from groundglass.segmentation.interactive.answer import Answer, Strokes, answer_slice
 from groundglass.segmentation.interactive.engine import Engine
+from groundglass.segmentation.interactive.history import History, Step
 from groundglass.segmentation.interactive.plane_answer import PlaneEngine, answer_plane
 from groundglass.segmentation.interactive.planes import Planes
 from groundglass.segmentation.interactive.prompt import Prompt
@@ -30,16 +31,6 @@ from groundglass.segmentation.interactive.volume_answer import answer_volume
 from groundglass.segmentation.interactive.volume_engine import VolumeEngine
 
 Point = Sequence[float]
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """A prompt, and every slice's strokes and answer after it (shared with the steps before where nothing changed)."""
-
-    prompt: Prompt
-    strokes: Mapping[int, Strokes]
-    answers: Mapping[int, Answer]
-    at: int
 
 
 class Session:
@@ -69,8 +60,7 @@ class Session:
             )
         self.planes = Planes(self.image, axis)
         self._engine = engine
-        self._steps: list[_Step] = []
-        self._done = 0
+        self._history = History()
 
     @property
     def axis(self) -> int | None:
@@ -121,13 +111,8 @@ class Session:
 
         Raises InputError for a prompt wholly outside of the image, ConfigurationError for a slice that is missing.
         """
-        if prompt.kind == "propagate":
-            step = _Step(prompt, self._strokes, self._propagated(progress), self.current_slice or 0)
-        else:
-            step = self._answered(self._placed(prompt))
-        del self._steps[self._done :]
-        self._steps.append(step)
-        self._done += 1
+        is_carried = prompt.kind == "propagate"
+        self._history.push(self._propagated(prompt, progress) if is_carried else self._answered(self._placed(prompt)))
 
     @classmethod
     def replay(cls, image: Image | NDArray[Any], prompts: Iterable[Prompt], **options: Any) -> Session:
@@ -139,58 +124,57 @@ class Session:
 
     def undo(self) -> bool:
         """Take back the last step; False when there is none."""
-        self._done = max(0, (before := self._done) - 1)
-        return self._done < before
+        return self._history.undo()
 
     def redo(self) -> bool:
         """Do again what was taken back; False when there is nothing."""
-        self._done = min(len(self._steps), (before := self._done) + 1)
-        return self._done > before
+        return self._history.redo()
 
     def reset(self) -> None:
         """Forget every prompt; this cannot be undone."""
-        self._steps, self._done = [], 0
+        self._history = History()
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
         """The steps that are in force, in order."""
-        return tuple(step.prompt for step in self._steps[: self._done])
+        return self._history.prompts
 
     @property
     def revision(self) -> int:
         """How many steps are in force."""
-        return self._done
+        return self._history.done
 
     @property
     def can_redo(self) -> bool:
-        return self._done < len(self._steps)
+        return self._history.can_redo
 
     @property
     def current_slice(self) -> int | None:
         """The slice of the last prompt; None in a flat image and before the first."""
-        return self._steps[self._done - 1].at if self._done and self.planes.axis is not None else None
+        last = self._history.last
+        return last.at if last and self.planes.axis is not None else None
 
     @property
     def prompted_slices(self) -> tuple[int, ...]:
         """The slices that hold a prompt of their own, in order."""
-        return tuple(sorted(self._strokes))
+        return tuple(sorted(self._history.strokes))
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(*spatial) on the image's grid, a new array on each call."""
         full = np.zeros(self.image.shape, dtype=bool)
-        for index, answer in self._answers.items():
+        for index, answer in self._history.answers.items():
             self.planes.put(full, index, answer.mask)
         return full
 
     @property
     def voxel_count(self) -> int:
         """How many voxels the mask has; the mask itself is not built."""
-        return sum(int(np.count_nonzero(answer.mask)) for answer in self._answers.values())
+        return sum(int(np.count_nonzero(answer.mask)) for answer in self._history.answers.values())
 
     def slice_mask(self, index: int | None = None) -> NDArray[np.bool_]:
         """(rows, columns): the mask of one slice, by default that of the last prompt."""
-        answer = self._answers.get(self._index(index))
+        answer = self._history.answers.get(self._index(index))
         return np.zeros(self.planes.shape, dtype=bool) if answer is None else answer.mask
 
     @property
@@ -200,7 +184,7 @@ class Session:
 
     def slice_probability(self, index: int | None = None) -> NDArray[np.float32]:
         """(rows, columns) in [0, 1] of one slice; zeros where nothing was asked."""
-        answer = self._answers.get(self._index(index))
+        answer = self._history.answers.get(self._index(index))
         return np.zeros(self.planes.shape, dtype=np.float32) if answer is None else answer.probability
 
     def finding(self, term: Term, id: str = "f1") -> Finding:
@@ -209,15 +193,6 @@ class Session:
         mask = Mask.of(self.mask, self.image.affine)
         evidence = Evidence("model", cited.name, cited.version, f"{self.revision} prompts by a person")
         return Finding(id, term, where=Location(mask=mask, image=self.image.name), evidence=(evidence,))
-
-    @property
-    def _strokes(self) -> Mapping[int, Strokes]:
-        """What was drawn on each slice."""
-        return self._steps[self._done - 1].strokes if self._done else {}
-
-    @property
-    def _answers(self) -> Mapping[int, Answer]:
-        return self._steps[self._done - 1].answers if self._done else {}
 
     def _index(self, index: int | None) -> int:
         if self.planes.axis is None:
@@ -246,7 +221,7 @@ class Session:
             return replace(prompt, axis=axis)
         return replace(prompt, slice=self._index(prompt.slice), axis=axis)
 
-    def _answered(self, prompt: Prompt) -> _Step:
+    def _answered(self, prompt: Prompt) -> Step:
         touched = self.planes.pixels(prompt)
         if not touched:
             raise InputError(
@@ -255,16 +230,16 @@ class Session:
                 "Give x, y within it.",
             )
         at = max(touched, key=lambda index: len(touched[index]))
-        strokes = dict(self._strokes)
+        strokes = dict(self._history.strokes)
         for index, pixels in touched.items():
             strokes[index] = strokes.get(index, Strokes()).with_prompt(prompt, pixels, self.planes.shape)
         if isinstance(self.engine, VolumeEngine):
-            prompts = [*self.prompts, prompt]
-            return _Step(prompt, strokes, answer_volume(self.engine, self.image, self.planes, prompts, strokes), at)
-        answers = dict(self._answers)
-        for index in touched:
-            answers[index] = self._answered_slice(index, strokes[index], answers.get(index))
-        return _Step(prompt, strokes, answers, at)
+            prompts = (*self.prompts, prompt)
+            again = partial(answer_volume, self.engine, self.image, self.planes, prompts, strokes)
+            return Step(prompt, strokes, at, again(), again)
+        before = self._history.answers
+        made = {index: self._answered_slice(index, strokes[index], before.get(index)) for index in touched}
+        return Step(prompt, strokes, at, made)
 
     def _answered_slice(self, index: int, strokes: Strokes, before: Answer | None) -> Answer:
         engine, plane = self.engine, self.planes.plane(index)
@@ -273,15 +248,19 @@ class Session:
             return answer_plane(engine, plane, strokes)
         return answer_slice(engine, plane, strokes, before=before)
 
-    def _propagated(self, progress: Callable[[float], None]) -> Mapping[int, Answer]:
+    def _propagated(self, prompt: Prompt, progress: Callable[[float], None]) -> Step:
+        strokes, at = self._history.strokes, self.current_slice or 0
         if self.planes.axis is None:
             raise ConfigurationError(self.image.name, "is flat", "Propagate in a volume.")
-        if not self._strokes:
+        if not strokes:
             raise ConfigurationError("propagate", "comes before a prompt", "Click or draw on a slice first.")
         if isinstance(self.engine, VolumeEngine):
             # It has answered for the whole volume already.
-            return self._answers
-        return propagated(self.engine, self.planes, self._strokes, self._answers, progress)
+            return Step(prompt, strokes, at, {})
+        answers = self._history.answers
+        drawn = {index: answers[index] for index in strokes}
+        again = partial(propagated, self.engine, self.planes, strokes, drawn)
+        return Step(prompt, strokes, at, again(progress), again)
 
 
 def _points(points: ArrayLike) -> tuple[tuple[float, float], ...]:
