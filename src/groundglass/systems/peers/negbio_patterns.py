@@ -36,8 +36,7 @@ def links(doc):  # type: ignore[no-untyped-def]
             found.add((head.head.i, token.i, f"nmod:{head.lower_}"))
             found.add((token.i, head.i, "case"))
         elif name == "conj":
-            marks = [child.lower_ for child in head.children if child.dep_ == "cc"]
-            found.add((head.i, token.i, f"conj:{marks[0] if marks else 'and'}"))
+            found.add((first_of(token).i, token.i, f"conj:{word_between(token)}"))
         elif name == "neg" or (name == "det" and token.lower_ == "no"):
             found.add((head.i, token.i, "neg"))
         elif name == "attr" and any(child.dep_ == "expl" for child in head.children):
@@ -47,13 +46,29 @@ def links(doc):  # type: ignore[no-untyped-def]
     return found | shared(doc, found)
 
 
+def first_of(token):  # type: ignore[no-untyped-def]
+    """The head of a list: spaCy hangs each item on the one before it, Stanford's converter all on the first."""
+    while token.dep_ == "conj":
+        token = token.head
+    return token
+
+
+def word_between(token):  # type: ignore[no-untyped-def]
+    """What joins an item to its list: the "and" or "or" before it, else the next one further on ("a, b, or c")."""
+    later = token
+    while later is not None:
+        marks = [child.lower_ for child in later.head.children if child.dep_ == "cc"]
+        if marks:
+            return marks[0]
+        later = next((child for child in later.children if child.dep_ == "conj"), None)
+    return "and"
+
+
 def shared(doc, found):  # type: ignore[no-untyped-def]
     """What governs the first of a list governs the others, too."""
     more = set()
     for token in doc:
-        first = token
-        while first.dep_ == "conj":
-            first = first.head
+        first = first_of(token)
         if first is not token:
             more |= {(g, token.i, name) for g, d, name in found if d == first.i and not name.startswith("conj")}
             more |= {(token.i, d, name) for g, d, name in found if g == first.i and name == "case"}
