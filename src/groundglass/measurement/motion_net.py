@@ -36,7 +36,10 @@ def score_objective(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Ten
 
 @torch.no_grad()
 def network_scores(model: torch.nn.Module, slices: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, H, W) in [0, 1] -> (n,) scores, cut off to [0, 1]."""
+    """(n, H, W) in [0, 1] -> (n,) scores, cut off to [0, 1]: the mean over the slice turned and mirrored in all 8 ways,
+    since motion has the same score in each."""
     model.eval()
     held = torch.from_numpy(np.ascontiguousarray(slices))[:, None]
-    return np.asarray(torch.cat([model(part)[:, 0] for part in held.split(BATCH)]).clamp(0, 1).double().numpy())
+    views = [turned.flip(axes) for turned in (held, held.mT) for axes in ((), (2,), (3,), (2, 3))]
+    scores = [torch.cat([model(part)[:, 0] for part in view.split(BATCH)]) for view in views]
+    return np.asarray(torch.stack(scores).mean(dim=0).clamp(0, 1).double().numpy())

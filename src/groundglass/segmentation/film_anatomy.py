@@ -60,8 +60,9 @@ def train_film_anatomy(
     torch.manual_seed(seed)
     labels = films.planes.shape[1]
     model = build_network("PlanarUNet", out_channels=labels + exclusive, filters=FILTERS)
-    plan = Plan(steps, 3e-3, weight_decay=1e-4, warmup=max(1, steps // 20), average=0.98, checkpoint_every=10**6,
-                seed=seed)  # fmt: skip
+    model = model.to(memory_format=torch.channels_last)
+    plan = Plan(steps, 3e-3, weight_decay=1e-4, warmup=max(1, steps // 20), average=0.98, precision="bf16",
+                checkpoint_every=10**6, seed=seed)  # fmt: skip
     fit(model, _Batches(films, batch, seed, exclusive), _one_class if exclusive else _overlapping, plan, folder=folder)
     return model
 
@@ -125,7 +126,9 @@ class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor, torch.Tensor]])
 
 def _overlapping(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
     pictures, planes, known = batch
-    each = dice_and_binary_cross_entropy(model(pictures), planes.float(), weight=known[:, :, None, None].float())
+    each = dice_and_binary_cross_entropy(
+        model(pictures).float(), planes.float(), weight=known[:, :, None, None].float()
+    )
     seen = known.any(dim=0)
     return each[seen].mean()
 

@@ -3,8 +3,9 @@
 Seibold et al., BMVC 2022, arXiv 2210.03416. CT structures (TotalSegmentator's names or those of the simulated chests)
 become classes by a table and rules, are projected with the image in one geometry, cleaned, flagged where the scan's
 field cut them, and written in the published layout; a U-Net learns the overlapping classes, and phrases learn which
-region of a film they speak of. Differences: 119 classes instead of 166, films of 128 pixels of 200 simulated chests, frontal
-views alone, a small U-Net from random weights instead of a ResNet-50's, a bag of words instead of a language model.
+region of a film they speak of. Differences: 119 classes instead of 166, films of 128 pixels of 200 simulated chests,
+frontal views alone, a small U-Net from random weights instead of a ResNet-50's, a bag of words instead of a language
+model.
 """
 
 from __future__ import annotations

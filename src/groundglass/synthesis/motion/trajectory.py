@@ -12,9 +12,9 @@ from groundglass.core import ConfigurationError
 
 Float = NDArray[np.float64]
 KINDS = ("few poses", "drift", "sudden", "periodic")
-# Lines on each side of the centre of k-space that a sudden move leaves together: they hold most of a head's energy, and
-# a head whose middle lines lie at two poses would be shifted as a whole.
-MIDDLE = 2
+# Share of the lines on each side of the centre of k-space that sudden moves leave together: they hold most of a head's
+# energy, and a head of which only the very middle is at the reference pose looks like a still one that lies elsewhere.
+MIDDLE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,12 @@ def still(lines: int, *, axis: int = 0) -> Trajectory:
 def few_poses(
     lines: int, rng: np.random.Generator, *, poses: int, degrees: float, pixels: float, axis: int = 0
 ) -> Trajectory:
-    """Algorithm A (torchio's RandomMotion): `poses` moves at random times outside of the middle lines, each lasting for
-    a block of lines; rotation and shift uniform up to the given sizes. The block of the centre keeps the reference
-    pose."""
-    cuts = np.sort(rng.choice(_moments(lines), poses))
+    """Algorithm A (torchio's RandomMotion): `poses` moves, each lasting for a block of lines; rotation and shift
+    uniform up to the given sizes. Moves come at equal intervals, each up to half of one earlier or later, as torchio's
+    do, but not within the middle lines: the block of the centre keeps the reference pose."""
+    wanted = lines * (np.arange(1, poses + 1) + rng.uniform(-0.5, 0.5, poses)) / (poses + 1)
+    moments = _moments(lines)
+    cuts = np.sort(moments[np.abs(moments[None] - wanted[:, None]).argmin(axis=1)])
     block = np.searchsorted(cuts, np.arange(lines), side="right")
     angles = rng.uniform(-degrees, degrees, poses + 1)
     shifts = rng.uniform(-pixels, pixels, (poses + 1, 2))
@@ -112,7 +114,7 @@ def middle_weight(lines: int) -> Float:
 
 def _moments(lines: int) -> NDArray[np.int64]:
     """Lines before which the head may move at once: all but the first and those that would split the middle."""
-    every, middle = np.arange(1, lines), min(MIDDLE, lines // 8)
+    every, middle = np.arange(1, lines), round(MIDDLE * lines)
     return every[(every <= lines // 2 - middle) | (every > lines // 2 + middle)]
 
 
