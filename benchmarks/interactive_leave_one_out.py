@@ -4,7 +4,8 @@
 
 Trainings are short (the shipped network had 18,500 steps) and start from one seed; their pictures are kept in DIR, and
 a run that was killed goes on. Tasks come from the test splits: nuclei all together, each part of the hippocampus,
-sarcomas. Prints JSON: Dice after 1, 3, 5 strokes and from one careful set, with the set and without it, beside the random walker.
+sarcomas. Prints JSON: Dice after 1, 3, 5 strokes and from one careful set, with the set and without it, beside the
+random walker.
 """
 
 from __future__ import annotations
