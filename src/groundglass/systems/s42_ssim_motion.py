@@ -78,8 +78,8 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     claims.append(_other_algorithm(workdir))
     notes = (
         "SSIM: scikit-image's uniform window of 7, data range 1, whole slice with its background.",
-        "Test slices have the contrasts of training: their rows are the network's without change of contrast, the other's"
-        " sigma stands beside. Real slices have scanners' contrasts of their own: theirs is the network with it.",
+        "Test slices have the contrasts of training: their rows are of the network without change of contrast, and the"
+        " other's sigma stands beside. Real slices have contrasts of their own: their row is of the network with it.",
         "Subjects are simulated; every item is a subject of its own, so that no subject is in two parts.",
         "Dipy's slices are not installed here: real slices come from brain-mri-samples.",
     )
