@@ -26,7 +26,9 @@ from groundglass.synthesis import (
     generous_strokes,
     jittered_box,
     smooth_noise,
+    with_brush,
 )
+from groundglass.synthesis.prompt_simulation import Drawn
 
 Mask = np.ndarray
 
@@ -52,6 +54,22 @@ def random_mask(rng: np.random.Generator) -> Mask:
     if not mask.any():
         mask[0, 0] = True
     return mask
+
+
+def test_a_brush_is_as_wide_as_it_says_and_mostly_minds_the_border() -> None:
+    rows, columns = np.indices((64, 64))
+    mask = np.hypot(rows - 32, columns - 32) < 14
+    line, outer = np.zeros((2, 64, 64), dtype=bool)
+    line[32, 20:45], outer[5, 10:50] = True, True
+    rng = np.random.default_rng(0)
+    assert with_brush(Drawn(line, outer), mask, 0, rng).positive is line
+    minded = 0
+    for _ in range(1000):
+        drawn = with_brush(Drawn(line, outer), mask, 3, rng)
+        assert drawn.positive[29:36, 32].all() and not drawn.positive[[28, 36], 32].any()
+        assert drawn.negative[8, 30] and not (drawn.negative & drawn.positive).any()
+        minded += not (drawn.positive & ~mask).any()
+    assert 0.62 < minded / 1000 < 0.71
 
 
 def test_strokes_stay_in_a_thousand_masks_and_are_never_empty() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from groundglass.learn import NumberedBatches
 from groundglass.segmentation.interactive.training.samples import Sampler
-from groundglass.synthesis import first_prompt, generous_strokes
+from groundglass.synthesis import first_prompt, generous_strokes, with_brush
 
 # Every fourth batch has fewer, larger pictures: the session works at 256 pixels.
 SIZES = ((128, 12), (128, 12), (128, 12), (256, 3))
@@ -21,7 +21,7 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass
 class InteractiveBatches(NumberedBatches[Tensors]):
-    """Endless batches {"image", "target", "positive", "negative", "box" (B, H, W), "number"}."""
+    """Endless batches {"image", "target", "positive", "negative", "box" (B, H, W), "brush" (B,), "number"}."""
 
     sampler: Sampler
     seed: int = 0
@@ -37,6 +37,9 @@ class InteractiveBatches(NumberedBatches[Tensors]):
         drawn = (
             generous_strokes(target, rng) if rng.random() < self.sampler.diet.generous else first_prompt(target, rng)
         )
+        widest = self.sampler.diet.brush
+        brush = int(rng.integers(1, widest + 1)) if widest and rng.random() < 0.5 else 0
+        drawn = with_brush(drawn, target, brush, rng)
         box = np.zeros(target.shape, dtype=np.float32)
         if drawn.box is not None:
             top, left, bottom, right = drawn.box
@@ -47,6 +50,7 @@ class InteractiveBatches(NumberedBatches[Tensors]):
             "positive": drawn.positive,
             "negative": drawn.negative & ~drawn.positive,
             "box": box,
+            "brush": np.array(brush),
         }
 
 

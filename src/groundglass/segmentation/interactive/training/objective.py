@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from groundglass.segmentation.interactive.encoding import encode
-from groundglass.synthesis import correcting_click, correction
+from groundglass.synthesis import correcting_click, correction, with_brush
 
 STEPS = 3
 # DeepGrow's single clicks as often as ScribblePrompt's handfuls.
@@ -18,6 +18,7 @@ def objective(model: torch.nn.Module, batch: dict[str, torch.Tensor], *, steps: 
     rng = np.random.default_rng([*batch["number"].tolist(), 1])
     image, truth = batch["image"].numpy(), batch["target"].numpy()
     positive, negative = batch["positive"].numpy().copy(), batch["negative"].numpy().copy()
+    brushes = batch["brush"].tolist()
     box, previous = batch["box"].numpy(), np.zeros_like(image)
     losses = []
     for step in range(steps):
@@ -30,7 +31,7 @@ def objective(model: torch.nn.Module, batch: dict[str, torch.Tensor], *, steps: 
         if step + 1 < steps:
             previous = logits.detach().numpy()
             for k in range(len(truth)):
-                _correct(truth[k], previous[k] > 0, positive[k], negative[k], rng)
+                _correct(truth[k], previous[k] > 0, positive[k], negative[k], rng, brush=brushes[k])
     return torch.stack(losses).mean()
 
 
@@ -48,14 +49,20 @@ def answer_loss(logits: torch.Tensor, target: torch.Tensor, *, smooth: float = 4
 
 
 def _correct(
-    truth: np.ndarray, prediction: np.ndarray, positive: np.ndarray, negative: np.ndarray, rng: np.random.Generator
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    positive: np.ndarray,
+    negative: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    brush: int,
 ) -> None:
     """Add one step of corrections to the strokes of a picture, in place."""
     if rng.random() < SINGLE_CLICK:
         points, inside = correcting_click(truth, prediction, rng, metric="taxicab")
         (positive if inside else negative)[points[:, 0], points[:, 1]] = True
         return
-    drawn = correction(truth, prediction, rng)
+    drawn = with_brush(correction(truth, prediction, rng), truth, brush, rng)
     # Of contradictory strokes the later one holds.
     negative[:] = (negative & ~drawn.positive) | drawn.negative
     positive[:] = (positive & ~drawn.negative) | drawn.positive

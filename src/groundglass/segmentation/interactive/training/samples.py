@@ -23,7 +23,8 @@ class Diet:
     """What samples are made of. `shares`: how often each source is drawn. `smoothed`: how often a target of superpixels
     is several of them with a smooth outline, as organs have. `striped`: how often bands cross the picture, as ribs do.
     `generous`: how often the first prompt is a careful set of strokes. `joined`: how often a target of a class has a
-    second class in it, as both lungs or all bones together.
+    second class in it, as both lungs or all bones together. `brush`: the widest brush, as its radius in pixels; half of
+    the users draw with one.
     """
 
     shares: Mapping[str, float]
@@ -31,9 +32,11 @@ class Diet:
     striped: float = 0.0
     generous: float = 0.4
     joined: float = 0.0
+    brush: int = 0
 
 
-# First anything that has an edge, then what looks more like anatomy and like annotators' strokes, at last more of that.
+# First anything that has an edge, then what looks more like anatomy and like annotators' strokes, more of that, and at
+# last broad strokes.
 EDGES = Diet(
     {
         "scenes": 0.34,
@@ -78,6 +81,19 @@ CAREFUL = Diet(
     striped=0.1,
     generous=0.75,
     joined=0.3,
+)
+BRUSHES = Diet(
+    {
+        **CAREFUL.shares,
+        "hippocampus-msd": 0.10,
+        "sarcoma-petct": 0.14,
+        "phantom-retina": 0.10,
+    },
+    smoothed=0.5,
+    striped=0.1,
+    generous=0.8,
+    joined=0.15,
+    brush=4,
 )
 LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
 
