@@ -1,8 +1,9 @@
 """DeepGrow: one click gives an organ, further clicks correct it.
 
 Sakinis et al. (arXiv 1903.08205), whose method lives on as `monai.apps.deepgrow`. The simulated user, its click
-distribution, the regions of error and the guidance maps are here beside MONAI's. What is missing: a network that is
-trained with them. The card's checks of learning, of the loop and of control are therefore red.
+distribution, the regions of error and the guidance maps are here beside MONAI's. What differs: the loss is Dice with
+cross-entropy, at thirty times the rate, since the training is a matter of minutes; the network trains without the
+simulated user at first. Training and tests are in small, on simulated abdomens (`deepgrow_trials`); nothing ships.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from groundglass.segmentation.interactive import ClassicalEngine, Session, guidance_map
 from groundglass.synthesis import click_weights, deep_click, discrepancy, smooth_noise
+from groundglass.systems.deepgrow_trials import trials
 from groundglass.systems.proof import Claim, Proof
 
-ENTRY = "groundglass.segmentation.interactive.guidance_map, groundglass.synthesis.correcting_click"
+ENTRY = "groundglass.segmentation.interactive.DeepGrowEngine, groundglass.synthesis.correcting_click"
 
 SEED = 94
 DRAWS = 20_000
@@ -26,9 +28,14 @@ SIDE = 32
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
-    """Card 94's checks 1 and 5; those that need a trained network are recorded as failing."""
-    claims = [_guidance(), *_click_statistics(), _regions(), *_untrained(), _undo()]
-    notes = ("No network with guidance maps is trained: checks 2 to 4 are not run.",)
+    """Card 94's checks; those that need a trained network in small."""
+    claims = [_guidance(), *_click_statistics(), _regions(), *trials(workdir), _undo()]
+    notes = (
+        "Reduced: a 2D network of 1.2 million weights at 128 pixels, 300 steps with first clicks alone and 200 with "
+        "the simulated user, batches of 8, 24 simulated abdomens; Dice is measured on slices of 256 pixels.",
+        "The test user clicks the deepest pixel of the largest wrong part; training never does.",
+        "Rivals get the same click, and the picture's border as the outside.",
+    )
     return Proof(94, tuple(claims), (SEED, SEED + 1), (), notes)
 
 
@@ -108,17 +115,6 @@ def _regions() -> Claim:
         different += any(not np.array_equal(one, other > 0) for one, other in zip(ours, theirs, strict=True))
     name = f"pairs whose regions of error differ from MONAI's, of {PAIRS}"
     return Claim(name, float(different), "0", different == 0, simulated=True)
-
-
-def _untrained() -> list[Claim]:
-    """Red rows, so that the record does not read as if all of the card were proved."""
-    why: dict[str, float | int | str] = {"why": "no network with guidance maps is trained here"}
-    missing = (
-        ("Dice after 1 and 5 clicks, seen and unseen structures (check 2)", ">= 0.80 and >= 0.65 after one"),
-        ("gain without the simulated user (check 3)", "< half"),
-        ("clicks that lower Dice by more than 0.02 (check 4)", "< 10 %"),
-    )
-    return [Claim(name, float("nan"), required, False, detail=why) for name, required in missing]
 
 
 def _undo() -> Claim:

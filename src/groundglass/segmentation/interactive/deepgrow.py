@@ -28,8 +28,8 @@ def guided(image: Float, inside: NDArray[np.intp], outside: NDArray[np.intp]) ->
 
 
 class DeepGrowEngine:
-    """A network of `guided` pictures on half the working grid. Every pixel of a stroke is a click; boxes and the answer
-    before play no part."""
+    """A network of `guided` pictures on half the working grid, whose logits may be coarser still. Every pixel of a
+    stroke is a click; boxes and the answer before play no part."""
 
     def __init__(self, network: torch.nn.Module, citation: ModelCitation) -> None:
         self.network = network.eval()
@@ -44,5 +44,5 @@ class DeepGrowEngine:
         channels = guided(halved(view.image[None])[0], *clicks)
         with torch.inference_mode():
             answer = self.network(torch.from_numpy(channels)[None])
-            full = interpolate(answer, scale_factor=2.0, mode="bilinear", align_corners=False)
+            full = interpolate(answer, view.image.shape, mode="bilinear", align_corners=False)
         return np.asarray(full[0, 0].numpy(), dtype=np.float32)
