@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from groundglass.report.generation.form_answers import load_answer_model, train_answer_model
@@ -36,6 +37,10 @@ def test_it_learns_three_answers_and_keeps_them_in_its_folder(tmp_path: Path) ->
     model = word_answer_model(TEXTS, width=32, layers=1, limit=64, seed=3)
     train_answer_model(model, SAMPLES, folder=tmp_path / "run", steps=150, batch=3, learning_rate=5e-3)
     assert [model(prompt)[0] for prompt, _ in SAMPLES] == [answer for _, answer in SAMPLES]
+    prompts = [prompt for prompt, _ in SAMPLES]
+    for (text, p), (alone, p_alone) in zip(model.answers(prompts, batch=2), map(model, prompts), strict=True):
+        assert text == alone
+        assert p == pytest.approx(p_alone, rel=1e-4)
     model.save(tmp_path / "model")
     again = load_answer_model(tmp_path / "model", limit=64)
     assert [again(prompt)[0] for prompt, _ in SAMPLES] == [answer for _, answer in SAMPLES]

@@ -21,7 +21,7 @@ def test_the_rule_reader_answers_a_prompt() -> None:
 def test_proof_holds_for_what_is_built(tmp_path: Path) -> None:
     proof = prove(tmp_path, None)
     failed = [claim.name for claim in proof.claims if not claim.passed]
-    # The small model's own figures (false fills, distance from the rules) are recorded, not asserted.
-    assert [name for name in failed if not name.startswith("model")] == ["checks of the card that are run in full"]
+    # The small model's own figures are recorded, not asserted: they hang on the machine's arithmetic.
+    assert not [name for name in failed if not name.startswith("model")]
     response = json.loads((tmp_path / "questionnaire_response.json").read_text(encoding="utf-8"))
     assert response["resourceType"] == "QuestionnaireResponse"

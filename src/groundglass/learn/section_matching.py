@@ -23,8 +23,8 @@ from groundglass.nets.projection_head import ProjectionHead
 from groundglass.text.matching import SectionPair, distinct_batches, shuffled
 
 _UNSEEN = -100  # what cross-entropy leaves out
-MASKED, REPLACED, KEPT = 0.8, 0.1, 0.1
-"""What becomes of a token that is to be predicted."""
+MASKED, REPLACED = 0.8, 0.1
+"""Shares of the tokens to be predicted that are masked and replaced; the others stay."""
 
 
 @dataclass

@@ -33,7 +33,19 @@ class AnswerModel:
 
     def __call__(self, prompt: str) -> tuple[str, float]:
         """The most probable answer, token by token, and the probability of the whole of it."""
-        given = self.tokenizer(prompt, truncation=True, max_length=self.limit, return_tensors="pt")
+        return self.answers([prompt])[0]
+
+    def answers(self, prompts: Sequence[str], *, batch: int = 64) -> list[tuple[str, float]]:
+        """The same for many prompts, `batch` at a time, those of like length together."""
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        found: dict[int, tuple[str, float]] = {}
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            found |= dict(zip(rows, self._answered([prompts[i] for i in rows]), strict=True))
+        return [found[i] for i in range(len(prompts))]
+
+    def _answered(self, prompts: list[str]) -> list[tuple[str, float]]:
+        given = self.tokenizer(prompts, padding=True, truncation=True, max_length=self.limit, return_tensors="pt")
         given = {key: value.to(self.model.device) for key, value in given.items() if key != "token_type_ids"}
         self.model.eval()
         with torch.no_grad():
@@ -45,11 +57,12 @@ class AnswerModel:
                 return_dict_in_generate=True,
                 output_scores=True,
             )
-        tokens = said.sequences[0, 1:]
-        steps = [
-            torch.log_softmax(row[0].float(), dim=-1)[token] for row, token in zip(said.scores, tokens, strict=False)
-        ]
-        return self.tokenizer.decode(tokens, skip_special_tokens=True).strip(), math.exp(float(sum(steps)))
+        tokens = said.sequences[:, 1:]
+        steps = torch.stack([torch.log_softmax(row.float(), dim=-1) for row in said.scores], dim=1)
+        sure = steps.gather(2, tokens[:, :, None])[:, :, 0]
+        sure = sure.masked_fill(tokens == self.model.config.pad_token_id, 0.0)  # what follows the end of a short answer
+        texts = self.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [(text.strip(), math.exp(float(p))) for text, p in zip(texts, sure.sum(dim=1), strict=True)]
 
     def count(self, text: str) -> int:
         """Tokens of a text: what `structured.ask` measures its batches by (`count=`)."""

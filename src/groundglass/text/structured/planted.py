@@ -115,7 +115,7 @@ _LENGTHS = {
     ),
     "liver length": (("The liver measures {size}.",), ("Diametro longitudinale del fegato di {size}.",)),
 }
-_FILLERS = {
+FILLERS = {
     "en": (
         "The examination was tolerated well by the patient.",
         "Thyroid of regular size and structure.",
@@ -170,11 +170,11 @@ def planted_report(rng: np.random.Generator, *, language: str = "en", fillers: i
             length = int(rng.integers(80, 220))
             values[item] = str(length)
             said.append((_pick(frames[at], rng).format(size=_length(length, language, rng)), (item,)))
-    said += [(_pick(_FILLERS[language], rng), ()) for _ in range(fillers)]
-    return _written([said[i] for i in rng.permutation(len(said))], language, values)
+    said += [(_pick(FILLERS[language], rng), ()) for _ in range(fillers)]
+    return written([said[i] for i in rng.permutation(len(said))], language, values)
 
 
-def _written(said: Sequence[tuple[str, tuple[str, ...]]], language: str, values: dict[str, str]) -> PlantedReport:
+def written(said: Sequence[tuple[str, tuple[str, ...]]], language: str, values: dict[str, str]) -> PlantedReport:
     spans: dict[str, tuple[int, int]] = {}
     start = 0
     for sentence, items in said:
