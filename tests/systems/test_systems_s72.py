@@ -5,16 +5,43 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from groundglass.systems.form_claims import batch_claims, batch_trial, scored
 from groundglass.systems.s72_structured_notes import prove, rule_reader
 from groundglass.text import structured
+from groundglass.text.structured import Answer, Form
+from groundglass.text.structured.paraphrased import ITEMS, TEXTS, paraphrased_report
+from groundglass.text.structured.planted import PlantedReport
 
 
 def test_the_rule_reader_answers_a_prompt() -> None:
     read = rule_reader(structured.template("lymphoma-ct"), "en")
     assert read("question: How large is the spleen? context: Splenomegaly.") == "enlarged"
     assert read("question: How large is the liver? context: Splenomegaly.") == "not reported"
+
+
+def test_what_batches_claim_is_counted_over_filled_items() -> None:
+    whole = structured.template("lymphoma-ct")
+    template = structured.Template("in small", whole.title, tuple(item for item in whole if item.id in ITEMS))
+    rng = np.random.default_rng(3)
+    long_ones, short_ones = ([paraphrased_report(rng, half="first", fillers=n) for _ in range(4)] for n in (20, 0))
+
+    def right(report: PlantedReport) -> Form:
+        return Form(template, {name: Answer(value, status="filled") for name, value in report.values.items()})
+
+    def cut(report: PlantedReport) -> Form:
+        return Form(template, {}) if report in long_ones else right(report)
+
+    trial = batch_trial(template, long_ones, short_ones, right, cut, texts=True)
+    gain, change = batch_claims("reader", 32, trial)
+    assert (gain.measured, gain.baseline, gain.passed) == (1, 0, True)
+    assert (change.measured, change.passed) == (0, True)
+    assert gain.detail["false fills, batches"] == 0
+    assert gain.detail["answers"] == 4 * len(ITEMS)
+    without_texts = scored(template, long_ones, right)
+    assert without_texts.all.answers == 4 * (len(ITEMS) - len(TEXTS))
 
 
 @pytest.mark.slow
