@@ -27,7 +27,7 @@ def test_trials_train_with_and_without_the_user_and_hold_structures_out(
         "FIRST": 2,
         "SECOND": 1,
         "LONG": 3,
-        "SHAPE": (256, 256, 10),
+        "SHAPE": (256, 256, 16),
     }.items():
         monkeypatch.setattr(deepgrow_trials, name, value)
     claims = {claim.name: claim for claim in deepgrow_trials.trials(tmp_path)}
