@@ -16,7 +16,7 @@ def test_items_replay_and_severity_lowers_their_score() -> None:
     made, again = items(24, seed=1, sequences=SEQUENCES), items(3, seed=1, sequences=SEQUENCES)
     np.testing.assert_array_equal(made.slices[:3], again.slices)
     np.testing.assert_array_equal(made.scores[:3], again.scores)
-    assert np.corrcoef(made.severity, made.scores)[0, 1] < -0.3
+    assert np.corrcoef(made.severity, made.scores)[0, 1] < -0.2
     assert made.scores.max() <= 1
 
 

@@ -39,20 +39,18 @@ from groundglass.systems.proof import Claim, Proof
 
 ENTRY = "groundglass synthesize drr CT --view PA"
 LABELS = ("effusion", "cardiomegaly", "nodule", "consolidation")
-SHARE = 0.4
 VOXELS, SIZE = 72, 96
 # A cassette as wide as lungs are, the shoulders and the air beside the trunk cut off, as the tool's 261 mm are.
 FIELD_MM = 380.0
 TRAINING, TESTED, STEPS = 400, 120, 600
-SEED = 75
+SEED, SHARE = 75, 0.4
 EXPOSURE = Exposure(photons=3e4)
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
     """Claims 1 and 2 exactly; 3 and 4 on simulated chests (claim 2 needs ITK's interpreter)."""
     torch.set_num_threads(1)
-    claims = [*_closed_forms(), *_against_itk(workdir), *_linear()]
-    claims += _classification(workdir)
+    claims = [*_closed_forms(), *_against_itk(workdir), *_linear(), *_classification(workdir)]
     notes = (
         f"{TRAINING + TESTED} simulated chest CTs of {VOXELS}^3, two reconstructions each, PA films of {SIZE}^2 and"
         f" {FIELD_MM:g} mm; effusions of about 60 to 1300 mL behind the lung of a patient who lies on the back.",
@@ -64,11 +62,10 @@ def prove(workdir: Path, data: Path | None) -> Proof:
 
 
 def _closed_forms() -> list[Claim]:
-    n, unit = 81, np.eye(4)
+    n, unit, radius = 81, np.eye(4), 30.0
     unit[:3, 3] = -(n - 1) / 2
     offsets = (np.arange(4) + 0.5) / 4 - 0.5
     fine = (np.arange(n)[:, None] + offsets).ravel() - (n - 1) / 2
-    radius = 30.0
     x, y, z = np.meshgrid(*[(fine**2).astype(np.float32)] * 3, indexing="ij", sparse=True)
     ball = (x + y + z <= radius**2).reshape(n, 4, n, 4, n, 4).mean(axis=(1, 3, 5), dtype=np.float32)
     view = xray_view(ball.shape, unit, (21.0, 13.0), size=81, distance_mm=900)
@@ -115,8 +112,7 @@ def _against_itk(workdir: Path) -> list[Claim]:
     names = ("ITK's Siddon-Jacobs on one chest: correlation", "ITK's Siddon-Jacobs: RMSE over range")
     python = os.environ.get("GROUNDGLASS_ITK_PYTHON")
     if not python:
-        missing = "not run: GROUNDGLASS_ITK_PYTHON is not set"
-        return [_claim(name, 0.0, missing, False) for name in names]
+        return [_claim(name, 0.0, "not run: GROUNDGLASS_ITK_PYTHON is not set", False) for name in names]
     phantom = make_phantom("chest-ct", seed=SEED, index=0, shape=(96, 96, 96), noise=1.0)
     # To the tool's axes (LPS), with air around. Ten times the numbers: the filter cuts its result to whole ones.
     sharp = 10.0 * np.pad(phantom.image.array[0][::-1, ::-1].clip(-1000, 2000), 4, constant_values=-1000)
@@ -150,8 +146,7 @@ def _against_itk(workdir: Path) -> list[Claim]:
 
 def _linear() -> list[Claim]:
     generator = torch.Generator().manual_seed(0)
-    x = torch.rand(40, 38, 36, dtype=torch.float64, generator=generator)
-    affine = np.diag([2.0, 2.1, 2.2, 1.0])
+    x, affine = torch.rand(40, 38, 36, dtype=torch.float64, generator=generator), np.diag([2.0, 2.1, 2.2, 1.0])
     view = xray_view(x.shape, affine, (35.0, 20.0), size=48)
     y = torch.rand(48, 48, dtype=torch.float64, generator=generator)
     one = float((line_integrals(x, affine, view) * y).sum())
@@ -242,8 +237,7 @@ def films(count: int, *, first: int) -> Films:
         flat = xray_view(ct.shape, ct.affine, "PA", size=SIZE, parallel=True, pixel_mm=1.3 * FIELD_MM / SIZE)
         beside = project_ct(ct, flat, exposure=EXPOSURE, rng=rng).picture
         rows.append((cone, beside, labels, _slice(ct, phantom, rng)))
-    cone, beside, labels, slices = (np.stack(part) for part in zip(*rows, strict=True))
-    return Films(cone, beside, labels, slices)
+    return Films(*(np.stack(part) for part in zip(*rows, strict=True)))
 
 
 def _slice(ct: Image, phantom: Phantom, rng: np.random.Generator) -> NDArray[np.float32]:
