@@ -103,8 +103,11 @@ def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path) -> None:
         session.scribble([(10, 100), (200, 130)])
         session.click((20, 20), positive=False)
         masks.append((session.probability, session.mask))
-    assert np.abs(masks[0][0] - masks[1][0]).max() < 1e-2
-    assert dice(masks[0][1], masks[1][1]) > 0.999
+    (sure, ours), (other, theirs) = masks
+    # torch computes in bfloat16 where the processor does: pixels may fall to the other side only where nothing is sure.
+    assert np.abs(sure - other).max() < 1e-2
+    assert np.abs(sure[ours != theirs] - 0.5).max(initial=0) < 1e-2
+    assert dice(ours, theirs) > 0.995
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
