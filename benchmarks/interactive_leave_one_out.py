@@ -32,10 +32,9 @@ from groundglass.segmentation.interactive.evaluation import (
     played,
 )
 from groundglass.segmentation.interactive.network import network_engine
-from groundglass.segmentation.interactive.training.objective import shorter_objective
 from groundglass.segmentation.interactive.training.pool import Pool, build_pool, hippocampi, nuclei, sarcomas
-from groundglass.segmentation.interactive.training.recipe import learn_stage, new_network
-from groundglass.segmentation.interactive.training.samples import EDGES, Sampler
+from groundglass.segmentation.interactive.training.recipe import short_training
+from groundglass.segmentation.interactive.training.samples import EDGES
 
 SETS = {"nuclei-dsb2018": nuclei, "hippocampus-msd": hippocampi, "sarcoma-petct": sarcomas}
 STEPS = (1, 3, 5)
@@ -59,10 +58,7 @@ def _all_tasks(name: str, data: Path) -> Iterator[Task]:
 
 def trained(pool: Pool, steps: int, folder: Path) -> Engine:
     """A network after one short stage on these sets."""
-    network = new_network(0)
-    sampler = Sampler(pool, EDGES)
-    learn_stage(network, sampler, shorter_objective, steps=steps, seed=0, folder=folder, learning_rate=2e-3, warmup=50)
-    return network_engine(network, ModelCitation("StrokeUNet", folder.name))
+    return network_engine(short_training(pool, folder, steps=steps), ModelCitation("StrokeUNet", folder.name))
 
 
 def scores(task: Task, engine: Engine) -> dict[str, float]:

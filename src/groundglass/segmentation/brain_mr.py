@@ -21,7 +21,7 @@ from scipy import ndimage as ndi
 from groundglass.core import GeometryError, Image, InputError
 from groundglass.models import load_model
 from groundglass.segmentation.brain_prior import affine_to_template, place_atlas, positions_of, share_maps
-from groundglass.segmentation.sliding import best_precision, gaussian_weight, label_map, window_starts
+from groundglass.segmentation.sliding import fast_inference, gaussian_weight, label_map, window_starts
 from groundglass.segmentation.ventricle_wall import sharpen_ventricles
 from groundglass.segmentation.working_grid import WorkingGrid, working_grid
 from groundglass.synthesis import normalise_brain
@@ -204,10 +204,9 @@ def brain_shares(
     `to_template` (4x4) leads from their voxels to MNI mm. Outside of the box all is background.
     """
     box = _brain_box(pixels.shape, to_template, STRIDE)
-    kind = best_precision()
 
     def forward(patch: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
-        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
+        with fast_inference():
             return network(patch, expected)
 
     image = normalise_brain(torch.from_numpy(pixels))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from groundglass.learn import NumberedBatches
+from groundglass.learn.objectives.dice_and_binary_cross_entropy import dice_and_binary_cross_entropy
 from groundglass.segmentation.radiograph_labels import LABELS
 from groundglass.segmentation.radiograph_phantoms import SIZE, PhantomSet
 
@@ -114,11 +115,5 @@ WEIGHTS = torch.tensor([2.0, 2.0, 2.0, 2.0] + [1.0] * 13 + [0.4] * (len(LABELS) 
 def objective(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Weighted sum over labels of binary cross-entropy and soft Dice (per label over the batch)."""
     logits = model(batch["image"].contiguous(memory_format=torch.channels_last)).float()
-    target, weight = batch["target"], batch["weight"]
-    entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight=weight, reduction="none")
-    probability = logits.sigmoid() * weight
-    over = (0, 2, 3)
-    overlap = (probability * target).sum(over)
-    dice = 1 - (2 * overlap + 20) / (probability.sum(over) + (target * weight).sum(over) + 20)
-    each = entropy.mean(over) * 2 + dice
+    each = dice_and_binary_cross_entropy(logits, batch["target"], weight=batch["weight"])
     return (each * WEIGHTS).sum() / WEIGHTS.sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 Forward = Callable[[torch.Tensor], torch.Tensor]
 
 
-def best_precision() -> torch.dtype:
-    """bfloat16 where this CPU multiplies it natively (AVX-512 BF16, AMX), else float32."""
+@contextmanager
+def fast_inference() -> Iterator[None]:
+    """Without gradients, in bfloat16 where this CPU multiplies it natively (AVX-512 BF16, AMX), else in float32."""
     has_bf16 = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
-    return torch.bfloat16 if has_bf16 else torch.float32
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bf16):
+        yield
 
 
 def window_starts(size: int, window: int, overlap: float) -> list[int]:

@@ -89,20 +89,27 @@ def networks(folder: Path, items: list[Item]) -> tuple[DeepGrowEngine, DeepGrowE
     torch.manual_seed(SEED)
     common = build_network("PlanarUNet", **NETWORK)
     common.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seconds = _learn(common, items, folder / "first clicks", clicks=1, steps=FIRST, horizon=2 * FIRST)
+    seconds = _learn(common, items, folder / "first clicks", clicks=1, steps=FIRST, seed=SEED, horizon=2 * FIRST)
     engines = []
     for name, clicks in (("simulated user", CLICKS), ("control", 1)):
         network = deepcopy(common)
-        seconds += _learn(network, items, folder / name, clicks=clicks, steps=SECOND, horizon=None)
+        seconds += _learn(network, items, folder / name, clicks=clicks, steps=SECOND, seed=SEED + 1)
         engines.append(DeepGrowEngine(network, ModelCitation(f"DeepGrow in small, {name}", "1")))
     return engines[0], engines[1], seconds
 
 
 def _learn(
-    network: torch.nn.Module, items: list[Item], folder: Path, *, clicks: int, steps: int, horizon: int | None
+    network: torch.nn.Module,
+    items: list[Item],
+    folder: Path,
+    *,
+    clicks: int,
+    steps: int,
+    seed: int,
+    horizon: int | None = None,
 ) -> float:
     plan = Plan(steps=steps, learning_rate=RATE, weight_decay=1e-4, warmup=20, average=0.98, horizon=horizon,
-                precision="bf16", checkpoint_every=100, seed=SEED + (horizon is None))  # fmt: skip
+                precision="bf16", checkpoint_every=100, seed=seed)  # fmt: skip
     batches = TargetBatches(Sampler({"abdomen": items}, Diet({"abdomen": 1.0})), plan.seed)
     objective = partial(deepgrow_objective, clicks=clicks)
     return train(network, batches, objective, plan, folder=folder, log_every=25).last("seconds")

@@ -25,7 +25,7 @@ _AGREEMENT = "mining: agreement with NegBio's patterns"
 
 def pattern_agreement(
     workdir: Path, sentences: Sequence[PlantedSentence], ours: Callable[[str], set[str]]
-) -> tuple[Claim, Claim]:
+) -> list[Claim]:
     """Share of the named findings that both call stated, or both not: on all sentences, and on those of short scope.
 
     How often each is right, and what the disagreements come from, is in the detail.
@@ -34,12 +34,10 @@ def pattern_agreement(
     names = (f"{_AGREEMENT} on the same sentences", f"{_AGREEMENT}, sentences of ordinary scope")
     python = os.environ.get("GROUNDGLASS_NEGBIO_PYTHON")
     if not python:
-        all_of, ordinary = (Claim(n, 0.0, "not run: GROUNDGLASS_NEGBIO_PYTHON is not set", False) for n in names)
-        return all_of, ordinary
+        return [Claim(n, 0.0, "not run: GROUNDGLASS_NEGBIO_PYTHON is not set", False) for n in names]
     given = [{"text": sentence.text, "spans": _spans(sentence)} for sentence in sentences]
     theirs = dict(zip((s.text for s in sentences), asked(python, "negbio_patterns", given, workdir), strict=True))
-    all_of, ordinary = (_agreement(n, held, ours, theirs) for n, held in zip(names, (sentences, near), strict=True))
-    return all_of, ordinary
+    return [_agreement(n, held, ours, theirs) for n, held in zip(names, (sentences, near), strict=True)]
 
 
 def _agreement(

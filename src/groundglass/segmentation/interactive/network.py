@@ -64,14 +64,13 @@ def network_engine(network: torch.nn.Module, citation: ModelCitation) -> Network
     import torch
 
     from groundglass.nets.folding import folded
-    from groundglass.segmentation.sliding import best_precision
+    from groundglass.segmentation.sliding import fast_inference
 
     fast = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kind = best_precision()
 
     def forward(full: Float, half: Float) -> Float:
         inputs = [torch.from_numpy(p).contiguous(memory_format=torch.channels_last) for p in (full, half)]
-        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
+        with fast_inference():
             return np.asarray(fast(*inputs).float().numpy())
 
     return NetworkEngine(forward, citation)

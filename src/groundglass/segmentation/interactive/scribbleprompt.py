@@ -48,10 +48,9 @@ class ScribblePromptEngine:
         """Logits (B, 1, 128, 128) float32 of the network's inputs (B, 5, 128, 128)."""
         import torch
 
-        from groundglass.segmentation.sliding import best_precision
+        from groundglass.segmentation.sliding import fast_inference
 
-        kind = best_precision()
-        with torch.inference_mode(), torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
+        with fast_inference():
             return self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
 
 

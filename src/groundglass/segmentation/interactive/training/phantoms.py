@@ -26,15 +26,15 @@ MOST_LAYERS = 4
 SOFT_TISSUE = (-150.0, 250.0)
 
 
-def phantoms(kind: str) -> Callable[[Path, np.random.Generator], Iterator[Item]]:
-    """The pictures of one kind of phantom; three slices of each plane of a volume, now in full range, now in the
-    window of soft tissue."""
+def phantoms(kind: str, count: int) -> Callable[[Path, np.random.Generator], Iterator[Item]]:
+    """The pictures of `count` phantoms of one kind; three slices of each plane of a volume, now in full range, now in
+    the window of soft tissue."""
 
     def make(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
         from groundglass.synthesis import make_phantom
 
         seed = int(rng.integers(1 << 16))
-        for index in range((COUNTS | LATER_COUNTS)[kind]):
+        for index in range(count):
             case = make_phantom(kind, seed=seed, index=index)
             masks = {n: m.array for n, m in case.structures.items() if n not in FRAMES and not m.is_empty}
             if case.image.is_volume:

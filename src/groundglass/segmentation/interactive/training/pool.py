@@ -149,10 +149,10 @@ SOURCES: dict[str, Callable[[Path, np.random.Generator], Iterator[Item]]] = {
     "hippocampus-msd": hippocampi,
     "sarcoma-petct": sarcomas,
     **{name: pictures(name) for name in PICTURES},
-    **{f"phantom-{kind}": phantoms(kind) for kind in COUNTS},
+    **{f"phantom-{kind}": phantoms(kind, count) for kind, count in COUNTS.items()},
     # Later than the others: a source's seed is its place in this table.
     "radiographs": radiographs,
-    **{f"phantom-{kind}": phantoms(kind) for kind in LATER_COUNTS},
+    **{f"phantom-{kind}": phantoms(kind, count) for kind, count in LATER_COUNTS.items()},
 }
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
     from groundglass.learn.loop import Objective
+    from groundglass.segmentation.interactive.training.pool import Pool
     from groundglass.segmentation.interactive.training.samples import Sampler
 
 ARCHITECTURE: dict[str, Any] = {"in_full": 5, "in_half": 6, "walk": 2, "filters": [32, 48, 64, 96, 128]}
@@ -66,6 +67,18 @@ def new_network(seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
     network = build_network("StrokeUNet", **ARCHITECTURE)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def short_training(pool: Pool, folder: Path, *, steps: int, seed: int = 0) -> torch.nn.Module:
+    """A network after one short stage on anything in `pool` that has an edge: what ablations compare."""
+    from groundglass.segmentation.interactive.training.objective import shorter_objective
+    from groundglass.segmentation.interactive.training.samples import EDGES, Sampler
+
+    network, sampler = new_network(seed), Sampler(pool, EDGES)
+    learn_stage(
+        network, sampler, shorter_objective, steps=steps, seed=seed, folder=folder, learning_rate=2e-3, warmup=50
+    )
+    return network
 
 
 def learn_stage(
