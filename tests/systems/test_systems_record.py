@@ -10,7 +10,7 @@ import pytest
 
 from groundglass.core import ConfigurationError
 from groundglass.systems import Claim, Proof, system, systems
-from groundglass.systems.record import is_stale, read_record, record_of, write_record
+from groundglass.systems.record import is_stale, read_record, record_of, substance, write_record
 
 PROOF = Proof(
     67,
@@ -33,6 +33,35 @@ def test_round_trip_and_staleness(tmp_path: Path) -> None:
     assert is_stale(held)
     held["code"] = {"systems/no_such_file.py": "0" * 16}
     assert is_stale(held)
+
+
+SOURCE = '''"""A room."""
+_EXPORTS = {
+    "one": "here",
+}
+
+
+class Kept:
+    """What it is."""
+
+    text = "# no comment"  # a comment
+
+    def value(self) -> int:
+        """Two
+        lines."""
+        # why
+        return 1
+'''
+
+
+def test_words_alone_make_no_record_stale() -> None:
+    same = SOURCE.replace("A room", "A hall").replace("why", "because").replace("lines", "rows")
+    same = same.replace('"one": "here"', '"one": "here", "two": "there"').replace("return 1", "return 1  # one")
+    assert substance(same) == substance(SOURCE)
+    for old, new in (("return 1", "return 2"), ("# no comment", "# none"), ("Kept", "Left"), ("value", "figure")):
+        assert substance(SOURCE.replace(old, new)) != substance(SOURCE)
+    assert "_EXPORTS" not in substance(SOURCE)
+    assert 'return "no docstring"' in substance('def f():\n    return "no docstring"\n')
 
 
 def test_no_claim_is_no_pass() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import io
 import json
 import os
 import platform
 import sys
 import time
+import tokenize
 from dataclasses import asdict
 from importlib import import_module, metadata
 from pathlib import Path
@@ -91,12 +94,40 @@ def loaded_files() -> list[Path]:
 
 
 def code_hashes(files: list[Path]) -> dict[str, str]:
-    """First 16 hexadecimal digits of the SHA-256 of each file, by its path in the package."""
+    """First 16 hexadecimal digits of the SHA-256 of what each file does, by its path in the package."""
     return {path.relative_to(_PACKAGE).as_posix(): _hash(path) for path in files}
 
 
 def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "gone"
+    if not path.is_file():
+        return "gone"
+    text = path.read_text(encoding="utf-8")
+    return hashlib.sha256((substance(text) if path.suffix == ".py" else text).encode()).hexdigest()[:16]
+
+
+def substance(source: str) -> str:
+    """Python source without what changes no figure: comments, docstrings, empty lines, a room's table of exports."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in _silent(ast.parse(source)):
+        if lines[node.lineno - 1][: node.col_offset].strip():
+            continue  # in one line with what it explains
+        lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _silent(module: ast.Module) -> list[ast.stmt]:
+    """Docstrings, and the table from which a room loads its names when they are asked for (`core.lazy`)."""
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [n.body[0] for n in ast.walk(module) if isinstance(n, holders) and ast.get_docstring(n, clean=False)]
+    for node in module.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == "_EXPORTS":
+            found.append(node)
+    return found
 
 
 def _plain(value: Any) -> Any:
