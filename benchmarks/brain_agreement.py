@@ -132,7 +132,7 @@ def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects:
     """Coefficients of variation and mean Dice over five fine contrasts of each unseen anatomy (simulated)."""
     from groundglass.synthesis.brain import FINE, render
     from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
-    from groundglass.synthesis.brain_atlas import brain_atlas
+    from groundglass.synthesis.brain_atlases import brain_atlas
 
     shape = (176, 208, 176)
     result: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from nibabel.affines import apply_affine
 
-from groundglass.synthesis.brain_atlas import brain_atlas
+from groundglass.synthesis.brain_atlases import brain_atlas
 
 TARGET = Path(__file__).parents[1] / "src" / "groundglass" / "segmentation" / "data" / "brain_prior_2mm.npz"
 

@@ -8,7 +8,7 @@ import torch
 
 from groundglass.synthesis.brain_anatomy import LABEL_COUNT, apply_anatomy, draw_anatomy
 from groundglass.synthesis.brain_artefacts import add_noise, apply_gamma_and_bias, draw_artefacts
-from groundglass.synthesis.brain_atlas import PAIRED, BrainAtlas
+from groundglass.synthesis.brain_atlases import PAIRED, BrainAtlas
 from groundglass.synthesis.brain_contrast import Contrast, apply_contrast, draw_contrast
 from groundglass.synthesis.resolution import blur_sigma, draw_resolution, gaussian_blur
 
@@ -159,7 +159,7 @@ def test_batches_replay_from_any_number(atlas: BrainAtlas) -> None:
     maps = ShareMaps(
         torch.from_numpy(np.eye(14, dtype=np.float32)[atlas.labels[::8, ::8, ::8]]).movedim(-1, 0), atlas.affine
     )
-    batches = BrainBatches(maps, (16, 16, 16), seed=2, atlas=atlas)
+    batches = BrainBatches(maps, (16, 16, 16), seed=2, atlases=(atlas,))
     five = list(islice(batches, 6))
     for first, again in zip(five[3:], islice(batches.starting_at(3), 3), strict=True):
         assert all(torch.equal(first[key], again[key]) for key in first)
@@ -167,3 +167,32 @@ def test_batches_replay_from_any_number(atlas: BrainAtlas) -> None:
     assert all(torch.equal(five[0]["structures"], b["structures"]) for b in five[:4])
     assert not torch.equal(five[0]["image"], five[1]["image"])
     assert five[0]["expected"].shape == (1, 14, 8, 8, 8)
+
+
+def test_the_person_beside_the_average_has_every_structure_in_its_place() -> None:
+    from groundglass.synthesis import STRUCTURES, colin_atlas
+
+    atlas = colin_atlas()
+    ml = np.bincount(atlas.labels.ravel(), minlength=len(STRUCTURES)) / 1000
+    volume = dict(zip(STRUCTURES, ml, strict=True))
+    # mL of a healthy adult on the scale of MNI152, which is about a third larger than a brain.
+    plausible = {
+        "cerebral cortex": (500, 850),
+        "cerebral white matter": (450, 800),
+        "lateral ventricle": (10, 45),
+        "brainstem": (25, 50),
+        "thalamus": (9, 20),
+        "putamen": (8, 18),
+        "caudate nucleus": (7, 16),
+    }
+    for name, (low, high) in plausible.items():
+        assert low < volume[name] < high, name
+    right = np.indices(atlas.labels.shape, dtype=np.int16)[0] + atlas.affine[0, 3] > 0
+    for value in PAIRED:
+        both = atlas.labels == value
+        assert (both & right).sum() / both.sum() == pytest.approx(0.5, abs=0.1), STRUCTURES[value]
+    inside = atlas.labels > 0
+    assert (atlas.grey + atlas.white)[inside].max() <= 1 + 1e-6
+    # Distances: negative inside, and a sulcus is nearer to the surface than white matter is.
+    assert (atlas.depth[inside] <= 0).all()
+    assert atlas.depth[atlas.labels == 3].mean() < atlas.depth[atlas.labels == 1].mean() < 0

@@ -11,7 +11,7 @@ import torch
 from scipy import ndimage as ndi
 
 from groundglass.synthesis.brain_artefacts import Artefacts
-from groundglass.synthesis.brain_atlas import LABEL, BrainAtlas
+from groundglass.synthesis.brain_atlases import LABEL, BrainAtlas
 from groundglass.synthesis.brain_id.contrast import LabelContrast, draw_label_contrast, paint
 from groundglass.synthesis.brain_id.drawing import Placement, draw_item
 from groundglass.synthesis.brain_id.generator import BrainItems, render_item

@@ -1,21 +1,23 @@
-"""Training items for brain MR of any contrast, made from one label atlas (Brain-ID's generator, one subject).
+"""Training items for brain MR of any contrast, made from a label atlas or two (Brain-ID's generator).
 
 What differs from the paper (Liu et al., ECCV 2024, arXiv 2311.16914): partial volume comes from a slight blur of the
 drawn image, not from fractional labels; "photo" mode is left out; ventricle width, sulcal width, other gyri, lesions
-and the tissue around the brain are drawn, since there is one template; tied contrasts (see brain_contrast).
+and the tissue around the brain are drawn, since there are few templates; tied contrasts (see brain_contrast).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
 
+from groundglass.learn import NumberedBatches
 from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
 from groundglass.synthesis.brain_artefacts import Grade, add_noise, apply_gamma_and_bias, draw_graded_artefacts
-from groundglass.synthesis.brain_atlas import BrainAtlas, brain_atlas
+from groundglass.synthesis.brain_atlases import BrainAtlas, brain_atlas
 from groundglass.synthesis.brain_contrast import Contrast, apply_contrast, draw_contrast
 from groundglass.synthesis.brain_deformation import registered_positions
 from groundglass.synthesis.normalise import normalise_brain
@@ -59,45 +61,40 @@ def render(
 
 
 @dataclass
-class BrainBatches(torch.utils.data.IterableDataset):
+class BrainBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches of one patch.
 
     image (1, 1, *shape), structures (1, *shape) and expected (1, classes, *shape / 2): the shares that an imperfect
-    affine registration of `maps` expects. As in the paper four images share each anatomy (`GRADES`). Batch n depends
-    on `seed` and n alone.
+    affine registration of `maps` expects. As in the paper four images share each anatomy (`GRADES`); anatomies are made
+    from `atlases` in turn. Batch n depends on `seed` and n alone.
     """
 
     maps: ShareMaps
     shape: tuple[int, int, int] = (64, 64, 64)
     voxel: float = 1.0
     seed: int = 0
-    start: int = 0
     draw: Callable[[np.random.Generator], Contrast] = draw_contrast
-    atlas: BrainAtlas = field(default_factory=brain_atlas)
+    atlases: tuple[BrainAtlas, ...] = field(default_factory=lambda: (brain_atlas(),))
 
-    def starting_at(self, count: int) -> BrainBatches:
-        """The same stream without its first `count` batches."""
-        return replace(self, start=self.start + count)
+    def __post_init__(self) -> None:
+        # The images of one anatomy follow one another: it is drawn once.
+        self._subject = lru_cache(1)(self._drawn)
 
-    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        number = self.start
-        while True:
-            subject = number // IMAGES
-            rng = np.random.default_rng([self.seed, subject])
-            anatomy = draw_anatomy(rng, extent_mm(self.shape, self.voxel))
-            seen, structures, _ = apply_anatomy(anatomy, self.atlas, self.shape, voxel=self.voxel)
-            registered = registered_positions(anatomy.deformation, self.shape, voxel=self.voxel)
-            expected = self.maps.at(halved(registered))[None]
-            for part in range(number % IMAGES, IMAGES):
-                paint = np.random.default_rng([self.seed, subject, part])
-                # The first two are fine, or half of a short training would go by on what nobody can see.
-                image = render(
-                    seen,
-                    paint,
-                    grade=GRADES[part],
-                    voxel=self.voxel,
-                    contrast=self.draw(paint),
-                    resolution=FINE if part < 2 else None,
-                )
-                yield {"image": image[None, None], "structures": structures[None], "expected": expected}
-                number += 1
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        subject, part = divmod(number, IMAGES)
+        seen, structures, expected = self._subject(subject)
+        paint = self.generator(subject, part)
+        # The first two are fine, or half of a short training would go by on what nobody can see.
+        resolution = FINE if part < 2 else None
+        image = render(
+            seen, paint, grade=GRADES[part], voxel=self.voxel, contrast=self.draw(paint), resolution=resolution
+        )
+        return {"image": image[None, None], "structures": structures[None], "expected": expected}
+
+    def _drawn(self, subject: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Labels seen, labels to learn and the shares expected there."""
+        anatomy = draw_anatomy(self.generator(subject), extent_mm(self.shape, self.voxel))
+        atlas = self.atlases[subject % len(self.atlases)]
+        seen, structures, _ = apply_anatomy(anatomy, atlas, self.shape, voxel=self.voxel)
+        registered = registered_positions(anatomy.deformation, self.shape, voxel=self.voxel)
+        return seen, structures, self.maps.at(halved(registered))[None]

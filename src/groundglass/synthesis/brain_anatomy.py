@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from groundglass.synthesis.brain_atlas import LABEL, BrainAtlas
+from groundglass.synthesis.brain_atlases import LABEL, BrainAtlas
 from groundglass.synthesis.brain_deformation import Deformation, atlas_positions, draw_deformation, move_ventricle_walls
 from groundglass.synthesis.fields import coarse_noise, smooth_field
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.synthesis.brain_anatomy import FACE, FACE_KINDS, LABEL_COUNT, OUTER_FLUID
-from groundglass.synthesis.brain_atlas import LABEL
+from groundglass.synthesis.brain_atlases import LABEL
 
 # Labels whose tissue is alike in most sequences. A tied draw gives them one mean with a small difference.
 FLUIDS = (

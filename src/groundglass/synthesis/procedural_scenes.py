@@ -7,7 +7,7 @@ unlike structures, not many organs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,31 @@ Labels = NDArray[np.uint16]
 
 def random_scene(rng: np.random.Generator, size: int = 256) -> tuple[NDArray[np.uint8], Labels]:
     """A grey picture (size, size) and the instance that is on top at each pixel (0: background)."""
-    labels = np.zeros((size, size), dtype=np.uint16)
-    picture = _texture(rng, size, rng.uniform(0.1, 0.9))
     makers: list[Callable[[np.random.Generator, int], list[Bool]]] = [_blobs, _discs, _rings, _rows, _crowd, _trees]
-    contrast = rng.uniform(0.06, 0.5)
-    for maker in rng.choice(len(makers), int(rng.integers(1, 4)), replace=False):
+    background, contrast = _texture(rng, size, rng.uniform(0.1, 0.9)), rng.uniform(0.06, 0.5)
+    chosen = rng.choice(len(makers), int(rng.integers(1, 4)), replace=False)
+    return _painted(background, [makers[maker] for maker in chosen], contrast, rng)
+
+
+def tree_scene(rng: np.random.Generator, size: int = 256) -> tuple[NDArray[np.uint8], Labels]:
+    """The same with nothing but thin trees: one kind of vessel, or two that cross."""
+    background, contrast = _texture(rng, size, rng.uniform(0.1, 0.9)), rng.uniform(0.1, 0.5)
+    return _painted(background, [_trees] * int(rng.integers(1, 3)), contrast, rng)
+
+
+def _painted(
+    picture: Float,
+    makers: Sequence[Callable[[np.random.Generator, int], list[Bool]]],
+    contrast: float,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], Labels]:
+    size = picture.shape[0]
+    labels = np.zeros((size, size), dtype=np.uint16)
+    for maker in makers:
         level = float(picture.mean()) + contrast * rng.choice([-1, 1])
         own = _texture(rng, size, level)
         shared = rng.random() < 0.6
-        for shape in makers[maker](rng, size):
+        for shape in maker(rng, size):
             if not shape.any():
                 continue
             # Instances of one kind mostly look alike.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from groundglass.synthesis.brain_atlas import STRUCTURES
+from groundglass.synthesis.brain_atlases import STRUCTURES
 from groundglass.synthesis.brain_id.subject import (
     FLUID,
     GREY,

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from groundglass.synthesis.brain_atlas import LABEL, STRUCTURES, BrainAtlas, brain_atlas, template_t1
+from groundglass.synthesis.brain_atlases import LABEL, STRUCTURES, BrainAtlas, brain_atlas, template_t1
 from groundglass.synthesis.fields import coarse_noise, smooth_field
 
 # Generation labels: whole numbers for what is pure, and 50 steps from white to grey and from grey to fluid.
@@ -47,7 +47,7 @@ class BrainSubject:
     """Arrays on one RAS grid of 1 mm (X, Y, Z); `affine` leads to MNI mm.
 
     `codes` (int16) are generation labels: WHITE, GREY, FLUID, 150 to 250 for their mixtures, OWN + structure, and from
-    OUTSIDE_BRAIN on what surrounds the brain. `structures` (uint8) indexes `brain_atlas.STRUCTURES`. `target` is the
+    OUTSIDE_BRAIN on what surrounds the brain. `structures` (uint8) indexes `brain_atlases.STRUCTURES`. `target` is the
     skull-stripped T1, 1 in the median of white matter.
     """
 

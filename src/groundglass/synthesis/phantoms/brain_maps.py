@@ -42,7 +42,7 @@ class BrainMaps:
 @cache
 def brain_maps() -> BrainMaps:
     """Made once a process (a few seconds). Raises ConfigurationError where nilearn is not installed."""
-    from groundglass.synthesis.brain_atlas import deep_regions, tissue_maps
+    from groundglass.synthesis.brain_atlases import deep_regions, tissue_maps
 
     grey, white, t1, affine = tissue_maps()
     brain = ndi.binary_fill_holes(t1 > 0)

@@ -1,9 +1,12 @@
-"""The one anatomy from which training brains are made: MNI152 2009a tissue maps, cut into structures.
+"""The anatomies from which training brains are made: MNI152 2009a tissue maps, cut into structures, and one person's.
 
 Grey and white matter maps (1 mm, symmetric) come with the nilearn wheel (ICBM 152 non-linear, copyright Louis
 Collins, McConnell Brain Imaging Centre; free use), the deep nuclei and lateral ventricles with this package
 (CIT168, CC BY 4.0, and FSL FAST). Thalamus, third and fourth ventricle, brainstem and the border of the cerebellum
 are cut out here by tissue, watershed and place in MNI space: they are approximations, not drawn by an anatomist.
+
+The average of 152 people has no narrow sulci. Colin27 (Holmes et al., J Comput Assist Tomogr 1998; copyright Louis
+Collins, McConnell Brain Imaging Centre; free use), one man scanned 27 times, has: `tools/build_colin27.py` cut it.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ PAIRED = tuple(
     if n not in ("background", "cerebrospinal fluid", "third ventricle", "fourth ventricle", "brainstem")
 )
 PAD = 16
+# Tissue shares are kept in so many steps.
+SHARE_STEPS = 15
 # Brainstem in the mid-sagittal plane: z, front edge, back edge, half width (mm, MNI).
 _BRAINSTEM = np.array(
     [
@@ -79,6 +84,29 @@ class BrainAtlas:
     outward: NDArray[np.float32]
     affine: NDArray[np.float64]
 
+    @classmethod
+    def of(
+        cls,
+        labels: NDArray[np.uint8],
+        grey: NDArray[np.float32],
+        white: NDArray[np.float32],
+        brain: NDArray[np.bool_],
+        affine: NDArray[np.float64],
+    ) -> BrainAtlas:
+        """With the distances that follow from the labels and the `brain` (fluid around it included)."""
+        ventricle = _signed_distance(labels == LABEL["lateral ventricle"])
+        gradient = np.stack(np.gradient(ndi.gaussian_filter(ventricle, 2.0))).astype(np.float32)
+        outward = gradient / np.maximum(np.linalg.norm(gradient, axis=0), 1e-3)
+        return cls(labels, grey, white, _signed_distance(brain), ventricle, outward, affine)
+
+    def mirrored(self) -> BrainAtlas:
+        """The same brain with left and right exchanged about x = 0."""
+        affine = self.affine.copy()
+        affine[0, 3] = -(self.affine[0, 3] + self.labels.shape[0] - 1)
+        arrays = (self.labels, self.grey, self.white, self.depth, self.ventricle)
+        outward = self.outward[:, ::-1] * np.array([-1, 1, 1], np.float32)[:, None, None, None]
+        return BrainAtlas(*(np.ascontiguousarray(a[::-1]) for a in arrays), outward, affine)
+
 
 def template_t1() -> NDArray[np.float32]:
     """(X, Y, Z) the template's T1 on the atlas's grid, skull-stripped, in [0, 1]. Raises as `brain_atlas` does."""
@@ -103,12 +131,17 @@ def brain_atlas() -> BrainAtlas:
     for name in ("caudate nucleus", "putamen", "globus pallidus"):
         labels[np.isin(regions, names[name]) & (hard > 1)] = LABEL[name]
     _ventricles(labels, fluid, regions, names, xyz)
-    depth = _signed_distance(brain)
-    ventricle = _signed_distance(labels == LABEL["lateral ventricle"])
-    smooth = ndi.gaussian_filter(ventricle, 2.0)
-    gradient = np.stack(np.gradient(smooth)).astype(np.float32)
-    outward = gradient / np.maximum(np.linalg.norm(gradient, axis=0), 1e-3)
-    return BrainAtlas(labels, grey, white, depth, ventricle, outward, affine)
+    return BrainAtlas.of(labels, grey, white, brain, affine)
+
+
+@cache
+def colin_atlas() -> BrainAtlas:
+    """One person's brain, affinely laid on MNI152, 1 mm."""
+    path = resources.files("groundglass.synthesis") / "data" / "colin27_1mm.npz"
+    with path.open("rb") as file, np.load(file) as held:
+        labels, affine = held["labels"], held["affine"]
+        grey, white = (held[name].astype(np.float32) / SHARE_STEPS for name in ("grey", "white"))
+    return BrainAtlas.of(labels, grey, white, ndi.binary_fill_holes(labels > 0), affine)
 
 
 def tissue_maps() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
