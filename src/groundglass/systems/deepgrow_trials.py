@@ -19,14 +19,11 @@ from groundglass.core import ModelCitation
 from groundglass.learn import Plan, train
 from groundglass.nets.build import build_network
 from groundglass.segmentation.interactive import Session
-from groundglass.segmentation.interactive.cues import halved
 from groundglass.segmentation.interactive.deepgrow import DeepGrowEngine
 from groundglass.segmentation.interactive.evaluation import RIVALS, Run, Task, next_click, played, rival_dice
 from groundglass.segmentation.interactive.planes import Planes
 from groundglass.segmentation.interactive.training.deepgrow import CLICKS, TargetBatches, deepgrow_objective
-from groundglass.segmentation.interactive.training.phantoms import layered
-from groundglass.segmentation.interactive.training.pool import Item
-from groundglass.segmentation.interactive.training.samples import Diet, Sampler
+from groundglass.segmentation.interactive.training.windowed import LabelledSlice, WindowSampler
 from groundglass.synthesis import make_phantom
 from groundglass.systems.proof import Claim
 
@@ -41,7 +38,7 @@ FIRST, SECOND, RATE = 300, 400, 3e-3
 SHAPE = (256, 256, 32)
 WINDOW = (-160, 240)
 LEAST_PIXELS = 60
-NETWORK = {"in_channels": 3, "out_channels": 1, "filters": (24, 48, 96, 128)}
+NETWORK = {"in_channels": 3, "out_channels": 4, "filters": (24, 48, 96, 128, 128)}
 
 
 def slices_of(patient: int, *, seed: int, wanted: tuple[str, ...]) -> Iterator[tuple[NDArray[np.float32], Masks]]:
@@ -60,14 +57,13 @@ def slices_of(patient: int, *, seed: int, wanted: tuple[str, ...]) -> Iterator[t
             yield planes.plane(index), there
 
 
-def training_items() -> list[Item]:
-    """Pictures (128, 128) with the structures that may be seen."""
-    items = []
-    for patient in range(PATIENTS):
-        for picture, masks in slices_of(patient, seed=SEED, wanted=SEEN):
-            small = (255 * halved(picture[None])[0]).astype(np.uint8)
-            items.append(Item(small, tuple(layered({name: mask[::2, ::2] for name, mask in masks.items()}))))
-    return items
+def training_slices() -> list[LabelledSlice]:
+    """Slices (256, 256) with the structures that may be seen."""
+    return [
+        LabelledSlice.of(picture, masks)
+        for patient in range(PATIENTS)
+        for picture, masks in slices_of(patient, seed=SEED, wanted=SEEN)
+    ]
 
 
 def tasks(wanted: tuple[str, ...]) -> list[Task]:
@@ -83,24 +79,24 @@ def tasks(wanted: tuple[str, ...]) -> list[Task]:
     return found
 
 
-def networks(folder: Path, items: list[Item]) -> tuple[DeepGrowEngine, DeepGrowEngine, float]:
+def networks(folder: Path, slices: list[LabelledSlice]) -> tuple[DeepGrowEngine, DeepGrowEngine, float]:
     """With and without the simulated user: the same first steps with first clicks alone, then as many more of each;
     and how many seconds that took."""
     torch.manual_seed(SEED)
     common = build_network("PlanarUNet", **NETWORK)
     common.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seconds = _learn(common, items, folder / "first clicks", clicks=1, steps=FIRST, seed=SEED, horizon=2 * FIRST)
+    seconds = _learn(common, slices, folder / "first clicks", clicks=1, steps=FIRST, seed=SEED, horizon=2 * FIRST)
     engines = []
     for name, clicks in (("simulated user", CLICKS), ("control", 1)):
         network = deepcopy(common)
-        seconds += _learn(network, items, folder / name, clicks=clicks, steps=SECOND, seed=SEED + 1)
+        seconds += _learn(network, slices, folder / name, clicks=clicks, steps=SECOND, seed=SEED + 1)
         engines.append(DeepGrowEngine(network, ModelCitation(f"DeepGrow in small, {name}", "1")))
     return engines[0], engines[1], seconds
 
 
 def _learn(
     network: torch.nn.Module,
-    items: list[Item],
+    slices: list[LabelledSlice],
     folder: Path,
     *,
     clicks: int,
@@ -110,14 +106,14 @@ def _learn(
 ) -> float:
     plan = Plan(steps=steps, learning_rate=RATE, weight_decay=1e-4, warmup=20, average=0.98, horizon=horizon,
                 precision="bf16", checkpoint_every=100, seed=seed)  # fmt: skip
-    batches = TargetBatches(Sampler({"abdomen": items}, Diet({"abdomen": 1.0})), plan.seed)
+    batches = TargetBatches(WindowSampler(slices), plan.seed)
     objective = partial(deepgrow_objective, clicks=clicks)
     return train(network, batches, objective, plan, folder=folder, log_every=25).last("seconds")
 
 
 def trials(workdir: Path) -> list[Claim]:
     """Card 94's checks 2 to 4 in small."""
-    looped, control, seconds = networks(workdir, training_items())
+    looped, control, seconds = networks(workdir, training_slices())
     groups = {name: tasks(wanted) for name, wanted in (("seen", SEEN), ("unseen", UNSEEN))}
     runs = {name: [played(task, next_click, FEW, engine=looped) for task in held] for name, held in groups.items()}
     alone = [played(task, next_click, FEW, engine=control) for held in groups.values() for task in held]

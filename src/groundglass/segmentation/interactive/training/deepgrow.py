@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from groundglass.learn import NumberedBatches
-from groundglass.segmentation.interactive.deepgrow import guided
+from groundglass.segmentation.interactive.deepgrow import guided, unfolded
 from groundglass.segmentation.interactive.training.objective import answer_loss
-from groundglass.segmentation.interactive.training.samples import Sampler
-from groundglass.synthesis import correcting_click, first_deep_clicks, uniform_clicks
+from groundglass.segmentation.interactive.training.windowed import WindowSampler
+from groundglass.synthesis import correcting_click, deep_click, first_deep_clicks, uniform_clicks
 
-# The most clicks, the first ones as one; how often there is nothing to find and the only click is outside.
-CLICKS, EMPTY = 10, 0.05
+# The most clicks, the first ones as one; how often there is nothing to find and the only click is outside; how often
+# the first click is a single one though the structure has several parts.
+CLICKS, EMPTY, ALONE = 10, 0.05, 0.5
 _NONE = np.empty((0, 2), dtype=np.intp)
 
 
@@ -28,7 +29,7 @@ _NONE = np.empty((0, 2), dtype=np.intp)
 class TargetBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches {"image", "target" (B, side, side), "number"}: what to click at, without the clicks."""
 
-    sampler: Sampler
+    sampler: WindowSampler
     seed: int = 0
     side: int = 128
     count: int = 8
@@ -53,7 +54,8 @@ class _Clicked:
     outside: NDArray[np.intp] = field(default_factory=lambda: _NONE)
 
     def start(self, rng: np.random.Generator) -> None:
-        self.inside = first_deep_clicks(self.truth, rng)
+        alone = rng.random() < ALONE
+        self.inside = deep_click(self.truth, rng) if alone else first_deep_clicks(self.truth, rng)
         if not len(self.inside):
             self.outside = uniform_clicks(~self.truth, rng)
 
@@ -98,8 +100,7 @@ def _predicted(model: torch.nn.Module, pictures: list[_Clicked]) -> NDArray[np.b
 
 
 def _answered(model: torch.nn.Module, pictures: list[_Clicked]) -> torch.Tensor:
-    """Logits (B, side, side), enlarged where the network's are coarser."""
+    """Logits (B, side, side)."""
     shown = torch.from_numpy(np.stack([picture.channels for picture in pictures]))
     logits = model(shown.contiguous(memory_format=torch.channels_last)).float()
-    shape = pictures[0].truth.shape
-    return torch.nn.functional.interpolate(logits, shape, mode="bilinear", align_corners=False)[:, 0]
+    return unfolded(logits, pictures[0].truth.shape[0])
