@@ -34,7 +34,7 @@ UNSEEN = ("spleen", "left iliopsoas", "right iliopsoas")
 PATIENTS, TESTED = 24, 6
 # Clicks of a short and of a long session; pixels about a stray click that may change.
 FEW, LONG, FAR = 5, 50, 30
-FIRST, SECOND, RATE = 300, 400, 3e-3
+FIRST, SECOND, RATE = 800, 2800, 3e-3
 SHAPE = (256, 256, 32)
 WINDOW = (-160, 240)
 LEAST_PIXELS = 60
