@@ -20,8 +20,10 @@ Bool = NDArray[np.bool_]
 COUNTS = {"chest-ct": 20, "abdomen-ct": 24, "radiograph": 50, "retina": 80, "microscopy": 90, "ultrasound": 120}
 LATER_COUNTS = {"brain-mr": 24, "spine-mr": 24}
 RADIOGRAPHS = 240
+RETINAS, TREE_SCENES, TREE_SCENE_SIZE = 120, 200, 384
 THINNEST = 48
 FRAMES = ("body", "field of view")
+RETINAL_TREES = ("retinal vessel", "retinal artery", "retinal vein")
 MOST_LAYERS = 4
 SOFT_TISSUE = (-150.0, 250.0)
 
@@ -54,6 +56,22 @@ def radiographs(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
     for _ in range(RADIOGRAPHS):
         drawn = random_radiograph(rng, size=SIZE)
         yield Item((255 * drawn.image).astype(np.uint8), tuple(layered(drawn.masks)))
+
+
+def vessels(_data: Path, rng: np.random.Generator) -> Iterator[Item]:
+    """Retinas and procedural trees at their own size: on the working grid many of these vessels are a pixel wide."""
+    from groundglass.segmentation.interactive.training.pool import Item, Layer
+    from groundglass.synthesis import make_phantom, tree_scene
+
+    seed = int(rng.integers(1 << 16))
+    for index in range(RETINAS):
+        case = make_phantom("retina", seed=seed, index=index)
+        plane = Planes(case.image, None).plane(0)
+        trees = {name: mask.array for name, mask in case.structures.items() if name in RETINAL_TREES}
+        yield Item((255 * np.clip(plane, 0, 1)).astype(np.uint8), tuple(layered(trees)))
+    for _ in range(TREE_SCENES):
+        picture, labels = tree_scene(rng, TREE_SCENE_SIZE)
+        yield Item(picture, (Layer(labels, "instances"),))
 
 
 def _flat(image: Image, masks: Mapping[str, Bool], findings: Sequence[Finding]) -> Item:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from groundglass.core import ConfigurationError, Image
 from groundglass.segmentation.interactive.grid import SIZE, Grid, resized
 from groundglass.segmentation.interactive.planes import Planes
-from groundglass.segmentation.interactive.training.phantoms import COUNTS, LATER_COUNTS, phantoms, radiographs
+from groundglass.segmentation.interactive.training.phantoms import COUNTS, LATER_COUNTS, phantoms, radiographs, vessels
 
 Byte = NDArray[np.uint8]
 SCENES = 1000
@@ -39,7 +39,8 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A picture (H, W), its longest side at most 256, and what can be pointed at in it."""
+    """A picture (H, W), its longest side at most 256 (384 where it shows thin vessels), and what can be pointed at in
+    it."""
 
     picture: Byte
     layers: tuple[Layer, ...]
@@ -153,6 +154,7 @@ SOURCES: dict[str, Callable[[Path, np.random.Generator], Iterator[Item]]] = {
     # Later than the others: a source's seed is its place in this table.
     "radiographs": radiographs,
     **{f"phantom-{kind}": phantoms(kind, count) for kind, count in LATER_COUNTS.items()},
+    "vessels": vessels,
 }
 
 

@@ -1,4 +1,4 @@
-"""Trains the network of interactive segmentation from a seed, in five stages."""
+"""Trains the network of interactive segmentation from a seed, in six stages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 ARCHITECTURE: dict[str, Any] = {"in_full": 5, "in_half": 6, "walk": 2, "filters": [32, 48, 64, 96, 128]}
 # Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the later stages.
-FIRST, HORIZON, SECOND, THIRD, FOURTH, FIFTH = 4500, 8500, 2500, 3500, 8000, 3000
-VERSION = "0.3"
+FIRST, HORIZON, SECOND, THIRD, FOURTH, FIFTH, SIXTH = 4500, 8500, 2500, 3500, 8000, 3000, 4000
+VERSION = "0.4"
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
@@ -25,20 +25,20 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
 
     `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
     is learnt, then anatomy and careful strokes (see `samples`), the latter twice: the third stage warms up again, on
-    other draws. The fourth has more careful strokes, radiographs, brains and spines, the fifth broad brushes. `steps`
-    shortens all stages in proportion. A run that was killed goes on from its last checkpoint. Raises
-    ConfigurationError without `data`.
+    other draws. The fourth has more careful strokes, radiographs, brains and spines, the fifth broad brushes, the sixth
+    thin trees. `steps` shortens all stages in proportion. A run that was killed goes on from its last checkpoint.
+    Raises ConfigurationError without `data`.
     """
     from groundglass.models import save_model
     from groundglass.segmentation.interactive.training.objective import objective, shorter_objective
     from groundglass.segmentation.interactive.training.pool import build_pool
-    from groundglass.segmentation.interactive.training.samples import ANATOMY, BRUSHES, CAREFUL, EDGES, Sampler
+    from groundglass.segmentation.interactive.training.samples import ANATOMY, BRUSHES, CAREFUL, EDGES, THIN, Sampler
 
     if data is None:
         raise ConfigurationError("interactive", "needs the open data sets", "Pass --data.")
     pool = build_pool(folder / "pool", data, seed=seed)
     network = new_network(seed)
-    whole = FIRST + SECOND + THIRD + FOURTH + FIFTH
+    whole = FIRST + SECOND + THIRD + FOURTH + FIFTH + SIXTH
     share = 1.0 if steps is None else steps / whole
     fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
     stages = (
@@ -47,6 +47,7 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
         ("third", ANATOMY, shorter_objective, THIRD, seed + 1, {"learning_rate": 1.2e-3, "warmup": 100}),
         ("fourth", CAREFUL, shorter_objective, FOURTH, seed + 2, {"learning_rate": 1.2e-3, "warmup": 100}),
         ("fifth", BRUSHES, shorter_objective, FIFTH, seed + 3, {"learning_rate": 1e-3, "warmup": 100}),
+        ("sixth", THIN, shorter_objective, SIXTH, seed + 4, {"learning_rate": 1e-3, "warmup": 100}),
     )
     losses = {}
     for name, diet, loss, length, draws, rates in stages:

@@ -35,8 +35,8 @@ class Diet:
     brush: int = 0
 
 
-# First anything that has an edge, then what looks more like anatomy and like annotators' strokes, more of that, and at
-# last broad strokes.
+# First anything that has an edge, then what looks more like anatomy and like annotators' strokes, more of that, then
+# broad strokes, and at last thin trees.
 EDGES = Diet(
     {
         "scenes": 0.34,
@@ -94,6 +94,21 @@ BRUSHES = Diet(
     generous=0.8,
     joined=0.15,
     brush=4,
+)
+THIN = Diet(
+    {
+        **BRUSHES.shares,
+        "scenes": 0.16,
+        "nuclei-dsb2018": 0.10,
+        "phantom-retina": 0.02,
+        "vessels": 0.16,
+        "radiographs": 0.16,
+    },
+    smoothed=0.5,
+    striped=0.1,
+    generous=0.75,
+    joined=0.25,
+    brush=3,
 )
 LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
 
