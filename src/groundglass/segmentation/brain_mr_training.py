@@ -20,8 +20,8 @@ TISSUE = {
 }  # fmt: skip
 FILTERS = (16, 32, 64, 96)
 PATCH = (56, 56, 56)
-# Steps and rate with any contrast, then with the contrasts that sequences have.
-STAGES = ((2400, 2e-3), (850, 1e-3))
+# Steps and rate with any contrast, with the contrasts that sequences have, and with these in two anatomies.
+STAGES = ((2400, 2e-3), (850, 1e-3), (4500, 1.2e-3))
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
 ) -> dict[str, Any]:
     """Train into `folder` (weights.safetensors, config.json); the last loss comes back. `data` is not used.
 
-    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about an hour. `steps`
+    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about two hours. `steps`
     shortens each stage; with `draw` every image has the contrast (`synthesis.brain_contrast.Contrast`) that it draws.
     """
     import torch
@@ -45,14 +45,27 @@ def train(
     from groundglass.models import save_model
     from groundglass.nets.build import build_network
     from groundglass.segmentation.brain_prior import share_maps
-    from groundglass.synthesis import PAIRED, STRUCTURES, BrainBatches, draw_contrast, draw_sequence_contrast
+    from groundglass.synthesis import (
+        PAIRED,
+        STRUCTURES,
+        BrainBatches,
+        brain_atlas,
+        colin_atlas,
+        draw_contrast,
+        draw_sequence_contrast,
+    )
 
     torch.manual_seed(seed)
     architecture = {"tissue": [TISSUE[name] for name in STRUCTURES], "filters": list(FILTERS)}
     network = build_network("PriorUNet", **architecture)
-    draws = (draw, draw) if draw else (draw_contrast, draw_sequence_contrast)
+    average, person = brain_atlas(), colin_atlas()
+    diets = (
+        (draw_contrast, (average,)),
+        (draw_sequence_contrast, (average,)),
+        (draw_sequence_contrast, (average, person)),
+    )
     losses = []
-    for stage, ((planned, rate), drawn) in enumerate(zip(STAGES, draws, strict=True)):
+    for stage, ((planned, rate), (drawn, atlases)) in enumerate(zip(STAGES, diets, strict=True)):
         plan = Plan(
             steps=min(planned, steps or planned),
             learning_rate=rate,
@@ -63,12 +76,12 @@ def train(
             checkpoint_every=250,
             seed=seed + stage,
         )
-        batches = BrainBatches(share_maps(), PATCH, seed=seed + stage, draw=drawn)
+        batches = BrainBatches(share_maps(), PATCH, seed=seed + stage, draw=draw or drawn, atlases=atlases)
         history = run(network, batches, voxel_entropy, plan, folder=folder / f"stage{stage + 1}", log_every=20)
         losses.append(history.loss[-1])
     config = {
         "name": "brain-mr",
-        "version": "0.2",
+        "version": "0.3",
         "architecture": {"net": "PriorUNet", **architecture},
         "labels": list(STRUCTURES),
         "paired": [STRUCTURES[value] for value in PAIRED],

@@ -2,7 +2,7 @@
 
 Data: Medical Segmentation Decathlon Task04 (Vanderbilt University Medical Center; CC BY-SA 4.0: weights trained on it
 are shared alike), crops of T1 MR with anterior (1) and posterior (2) hippocampus. Only the train split is used. "Label
-maps alone" are those crops' manual labels with an atlas's tissue around them (`HippocampusSurroundings`), painted in
+maps alone" are those crops' manual labels with MNI152 tissue maps around them (`HippocampusSurroundings`), painted in
 any contrast: no image of a patient.
 """
 
@@ -26,7 +26,6 @@ from groundglass.segmentation.hippocampus import SHAPE, hippocampus_shares
 from groundglass.synthesis import (
     HippocampusSurroundings,
     add_noise,
-    all_surroundings,
     apply_gamma_and_bias,
     apply_patch_warp,
     blur_sigma,
@@ -40,6 +39,7 @@ from groundglass.synthesis import (
     resize,
     rotation,
     smooth_field,
+    surroundings_of,
 )
 
 FILTERS = (16, 32, 64, 128)
@@ -89,13 +89,13 @@ def _case(folder: Path, name: str) -> Case:
 class HippocampusBatches(NumberedBatches[dict[str, torch.Tensor]]):
     """Endless batches: image (B, 1, *SHAPE), structures (B, *SHAPE). Batch n depends on `seed` and n alone.
 
-    For every kind but "real" each item has one of `surroundings`.
+    `surroundings` is needed for every kind but "real".
     """
 
     cases: Sequence[Case]
     kind: Kind
     seed: int = 0
-    surroundings: Sequence[HippocampusSurroundings] = ()
+    surroundings: HippocampusSurroundings | None = None
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         items = [self._item(self.generator(number, k)) for k in range(BATCH)]
@@ -108,11 +108,10 @@ class HippocampusBatches(NumberedBatches[dict[str, torch.Tensor]]):
         case = self.cases[int(rng.integers(len(self.cases)))]
         warp = draw_patch_warp(rng, SHAPE)
         labels = apply_patch_warp(warp, torch.from_numpy(case.labels)[None], nearest=True)[0].to(torch.uint8)
-        if not self.surroundings:
+        if self.surroundings is None:
             image = apply_patch_warp(warp, normalise_brain(torch.from_numpy(case.image))[None], nearest=False)[0] * 225
             return _spoil(image, rng, severe=bool(rng.random() < 0.2), coarse=bool(rng.random() < 0.1)), labels
-        surroundings = self.surroundings[int(rng.integers(len(self.surroundings)))]
-        shares = apply_patch_warp(warp, _tissue_around(case, surroundings, rng), nearest=False)
+        shares = apply_patch_warp(warp, _tissue_around(case, self.surroundings, rng), nearest=False)
         image = _paint(labels, shares, rng, fixed=self.kind == "one contrast")
         return _spoil(image, rng, severe=bool(rng.random() < 0.3), coarse=bool(rng.random() < 0.1)), labels
 
@@ -127,7 +126,7 @@ def _tissue_around(case: Case, surroundings: HippocampusSurroundings, rng: np.ra
     wetter = smooth_field(coarse_noise(rng, 1, SHAPE, spacing=rng.uniform(8, 20), std=0.25), SHAPE)[0]
     fluid = (shares[0] + wetter * (shares[0] > 0.05)).clamp(0, 1)
     shares = torch.cat([fluid[None], shares[1:] * ((1 - fluid) / (1 - shares[0]).clamp(min=1e-3))])
-    # An atlas may be a mean of many brains: one brain's tissues are pure but at their borders.
+    # The atlas is a mean of many brains: one brain's tissues are pure but at their borders.
     pure = shares.clamp(min=1e-4) ** float(rng.uniform(2, 6))
     shares = pure / pure.sum(0)
     held = torch.zeros(SHAPE)
@@ -229,7 +228,7 @@ def train(
         seed=seed,
     )
     cases = load_cases(data / "hippocampus-msd", "train")
-    surroundings = () if kind == "real" else all_surroundings([case.labels for case in cases])
+    surroundings = None if kind == "real" else surroundings_of([case.labels for case in cases])
     history = run(
         network,
         HippocampusBatches(cases, kind, seed, surroundings=surroundings),

@@ -61,7 +61,6 @@ _EXPORTS = {
     "ShareMaps": "share_maps",
     "halved": "share_maps",
     "HippocampusSurroundings": "hippocampus_surroundings",
-    "all_surroundings": "hippocampus_surroundings",
     "surroundings_of": "hippocampus_surroundings",
     "rotation": "brain_deformation",
     "Exposure": "xray",

@@ -99,14 +99,6 @@ class BrainAtlas:
         outward = gradient / np.maximum(np.linalg.norm(gradient, axis=0), 1e-3)
         return cls(labels, grey, white, _signed_distance(brain), ventricle, outward, affine)
 
-    def mirrored(self) -> BrainAtlas:
-        """The same brain with left and right exchanged about x = 0."""
-        affine = self.affine.copy()
-        affine[0, 3] = -(self.affine[0, 3] + self.labels.shape[0] - 1)
-        arrays = (self.labels, self.grey, self.white, self.depth, self.ventricle)
-        outward = self.outward[:, ::-1] * np.array([-1, 1, 1], np.float32)[:, None, None, None]
-        return BrainAtlas(*(np.ascontiguousarray(a[::-1]) for a in arrays), outward, affine)
-
 
 def template_t1() -> NDArray[np.float32]:
     """(X, Y, Z) the template's T1 on the atlas's grid, skull-stripped, in [0, 1]. Raises as `brain_atlas` does."""

@@ -1,7 +1,7 @@
-"""The tissue around one hippocampus, from brain atlases: what a hippocampal label map alone does not say.
+"""The tissue around one hippocampus, from the MNI152 tissue maps: what a hippocampal label map alone does not say.
 
 A manual label map of the hippocampus knows nothing of the temporal horn above it, the white matter below it or the
-amygdala before it. Here the mean of the label maps at hand is laid on the grey matter map of an atlas (about the left
+amygdala before it. Here the mean of the label maps at hand is laid on the grey matter map of ICBM 2009a (about the left
 hippocampus, at MNI -27, -23, -14), that structure is taken out and its place filled from its surroundings, and each
 label map gets these surroundings turned to its own axis. No image of a patient is used.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.optimize import minimize
 
-from groundglass.synthesis.brain_atlases import BrainAtlas, brain_atlas, colin_atlas
+from groundglass.synthesis.brain_atlases import BrainAtlas, brain_atlas
 
 # Where the search begins: MNI mm of the left hippocampus' middle, pitch in degrees, size against the label maps.
 START = (-17.0, 1.1, -27.0, -23.0, -13.0)
@@ -54,14 +54,9 @@ class HippocampusSurroundings:
         return sampled[0]
 
 
-def all_surroundings(label_maps: Sequence[NDArray[np.uint8]]) -> tuple[HippocampusSurroundings, ...]:
-    """The average's surroundings, which are symmetric, and those of one person's left and right hippocampus."""
-    person = colin_atlas()
-    return tuple(surroundings_of(label_maps, atlas) for atlas in (brain_atlas(), person, person.mirrored()))
-
-
-def surroundings_of(label_maps: Sequence[NDArray[np.uint8]], atlas: BrainAtlas) -> HippocampusSurroundings:
+def surroundings_of(label_maps: Sequence[NDArray[np.uint8]]) -> HippocampusSurroundings:
     """Lay the mean of RAS label maps of left hippocampi (1 mm, one shape) on the atlas, and take it out there."""
+    atlas = brain_atlas()
     mean = mean_label_map(label_maps)
     lean = lean_of((mean > 0.5).astype(np.uint8))
     pitch, scale, *middle = _placed(mean, atlas)
