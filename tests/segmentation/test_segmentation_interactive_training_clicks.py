@@ -11,11 +11,14 @@ from torch import nn
 from groundglass.core import ModelCitation
 from groundglass.nets.volume_sam import VolumeSam
 from groundglass.segmentation.interactive import DeepGrowEngine, Session, guidance_map
-from groundglass.segmentation.interactive.deepgrow import guided
+from groundglass.segmentation.interactive.deepgrow import unfolded
 from groundglass.segmentation.interactive.training.deepgrow import TargetBatches, deepgrow_objective
-from groundglass.segmentation.interactive.training.pool import Item, Layer
-from groundglass.segmentation.interactive.training.samples import Diet, Sampler
-from groundglass.segmentation.interactive.training.volume_sam import enlarged, next_click, volume_objective
+from groundglass.segmentation.interactive.training.volume_sam import (
+    enlarged,
+    next_click,
+    volume_objective,
+)
+from groundglass.segmentation.interactive.training.windowed import LabelledSlice, WindowSampler
 
 
 class Watched(nn.Module):
@@ -74,28 +77,60 @@ def test_without_the_user_one_answer_counts_and_an_empty_target_gets_a_click_out
     assert shown[1:, 1].amax(dim=(1, 2)).eq(1).all() and not shown[1:, 2].any()
 
 
+def sliced() -> LabelledSlice:
+    mask = np.zeros((200, 160), dtype=bool)
+    mask[90:130, 60:110] = True
+    return LabelledSlice.of((0.2 + 0.4 * mask).astype(np.float32), {"organ": mask})
+
+
 def test_batches_are_a_function_of_seed_and_number() -> None:
-    labels = np.zeros((40, 40), dtype=np.uint16)
-    labels[10:25, 12:30] = 1
-    item = Item((60 + 100 * labels).astype(np.uint8), (Layer(labels, "classes"),))
-    batches = TargetBatches(Sampler({"one": [item]}, Diet({"one": 1.0})), 3, side=32, count=2)
+    batches = TargetBatches(WindowSampler([sliced()]), 3, side=32, count=2)
     one, again, other = batches.batch(4), batches.batch(4), batches.batch(5)
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert one["image"].shape == one["target"].shape == (2, 32, 32) and not torch.equal(one["image"], other["image"])
 
 
-def test_the_engine_shows_the_network_half_the_grid_and_its_clicks() -> None:
+def test_windows_show_the_structure_where_the_picture_has_it() -> None:
+    sampler, rng = WindowSampler([sliced()]), np.random.default_rng(1)
+    assert sampler.slices[0].mask("organ").sum() == 40 * 50
+    shares = []
+    for _ in range(20):
+        picture, target = sampler.draw(rng, 64)
+        assert picture.shape == target.shape == (64, 64) and picture.min() >= 0 and picture.max() <= 1
+        # It is twice and more as bright as what is about it, in every pose and look.
+        if (~target).any():
+            assert picture[target].mean() > picture[~target].mean() + 0.15
+        shares.append(target.mean())
+    assert min(shares) < 0.08 and max(shares) > 0.3
+
+
+def test_the_engine_looks_about_the_click_and_then_about_the_mask() -> None:
     network = Watched()
+    with torch.no_grad():
+        network.layers[2].bias.fill_(-100.0)
     picture = np.random.default_rng(0).random((256, 256)).astype(np.float32)
     session = Session(picture, engine=DeepGrowEngine(network, ModelCitation("watched", "1")))
     session.click((101, 60))
+    # A click alone: 128 pixels of the plane about it; nothing found but the click: 64 of them.
+    assert len(network.shown) == 2 and not any(training for training, _ in network.shown)
+    for (_, shown), corner, side in zip(network.shown, ((0, 40), (32, 72)), (128, 64), strict=True):
+        at = np.floor((np.array([[60, 101]]) - corner + 0.5) * 128 / side).astype(int)
+        assert shown.shape == (1, 3, 128, 128)
+        assert np.array_equal(shown[0, 1].numpy(), guidance_map((128, 128), at)) and not shown[0, 2].any()
+    seen = network.shown[0][1][0, 0].numpy() + np.float32(0.5)
+    assert np.abs(seen - picture[:128, 40:168]).max() < 0.01
+    with torch.no_grad():
+        network.layers[2].bias.fill_(100.0)
     session.click((7, 9), False)
-    training, shown = network.shown[-1]
-    assert not training and shown.shape == (1, 3, 128, 128)
-    wanted = guided(shown[0, 0].numpy() + np.float32(0.5), np.array([[30, 50]]), np.array([[4, 3]]))
-    assert np.array_equal(shown[0, 1:].numpy(), wanted[1:])
-    assert np.array_equal(wanted[1], guidance_map((128, 128), np.array([[30, 50]])))
-    assert session.probability.shape == (256, 256)
+    # All is inside: the window grows until it is the plane.
+    assert session.mask.mean() > 0.99 and not session.mask[9, 7]
+    assert len(network.shown) == 5 and network.shown[-1][1][0, 2].any()
+
+
+def test_each_channel_of_the_logits_is_a_pixel_of_a_block() -> None:
+    logits = torch.arange(16.0).reshape(1, 4, 2, 2)
+    assert unfolded(logits, 4)[0, :2, :2].tolist() == [[0, 4], [8, 12]]
+    assert torch.equal(unfolded(logits[:, :1], 2), logits[:, 0])
 
 
 def balls(side: int = 16) -> dict[str, torch.Tensor]:
@@ -148,6 +183,16 @@ def test_answers_are_asked_with_all_clicks_so_far_and_twice_with_none() -> None:
     assert [count for count in counts if count] == [1, 2, 3, 4, 5]
     assert not any(grown for _, grown, _ in asked)
     assert [fed for _, _, fed in asked] == [False] + [True] * 6
+
+
+def test_a_volume_is_encoded_once_for_all_its_targets() -> None:
+    model, batch = small(), balls()
+    twice = {**batch, "target": batch["target"].repeat_interleave(2, dim=0)}
+    each = {**twice, "image": batch["image"].repeat_interleave(2, dim=0)}
+    shown: list[int] = []
+    model.image_encoder.register_forward_hook(lambda _m, given, _out: shown.append(len(given[0])))
+    one, other = (volume_objective(model, b, clicks=3) for b in (twice, each))
+    assert shown == [2, 4] and torch.allclose(one, other, atol=1e-6)
 
 
 def test_next_click_lies_in_the_error_and_inside_when_there_is_none() -> None:

@@ -18,7 +18,7 @@ from groundglass.nets.volume_sam import VolumeSam, published_layout
 from groundglass.segmentation import VolumeCrop
 from groundglass.synthesis import deepest_click, error_click
 from groundglass.systems.proof import Claim, Proof
-from groundglass.systems.volume_sam_trials import trials
+from groundglass.systems.volume_sam_trials import BATCH, FEW, FIRST, MANY, SECOND, SIDE, TARGETS, trials
 
 ENTRY = "groundglass segment VOLUME --slice K --click X,Y --model sam_med3d_turbo.pth"
 
@@ -32,8 +32,9 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     claims = [_positions("correct"), _positions("released"), _layout(), *_clicks(), _crops(), *trials(workdir)]
     notes = (
         "Published weights were not at hand: their layout alone is checked.",
-        "Reduced: cubes of 32 voxels with patches of 4, three blocks of width 96, 500 steps of 4 scenes with 5 answers "
-        "each, three simulated shapes in a scene. Training clicks anywhere in the error, the test its deepest voxel.",
+        f"Reduced: cubes of {SIDE} voxels with patches of 4, three blocks of width 96, {FIRST} steps of {BATCH} scenes "
+        f"and {TARGETS} targets in each, {FEW} answers to a target, and {SECOND} steps with {MANY}; three simulated "
+        "shapes in a scene. Training clicks anywhere in the error, the test its deepest voxel.",
     )
     return Proof(89, tuple(claims), (SEED, SEED + 1), (), notes)
 

@@ -25,8 +25,10 @@ from groundglass.systems.proof import Claim
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 SEED, SIDE = 89, 32
-STEPS, BATCH, CLICKS, TESTED, RATE = 500, 4, 5, 24, 1.5e-3
-NETWORK = {"side": SIDE, "patch": 4, "width": 96, "depth": 3, "heads": 4, "window": 8, "whole": (0, 1, 2),
+# Steps with few answers to a scene, then with as many as let five clicks come up; clicks of a tested session.
+FIRST, SECOND, FEW, MANY = 2200, 1200, 3, 7
+BATCH, TARGETS, CLICKS, TESTED, RATE = 3, 2, 5, 24, 1e-3
+NETWORK = {"side": SIDE, "patch": 4, "width": 96, "depth": 3, "heads": 3, "window": 4, "whole": (1,),
            "prompt_width": 96, "decoder_hidden": 192}  # fmt: skip
 LEAST, MOST = 300, 6000
 
@@ -62,21 +64,41 @@ def lobed(rng: np.random.Generator) -> Bool:
 
 
 SEEN = (ellipsoid, block, tube)
+Shape = Callable[[np.random.Generator], Bool]
 
 
-def scene(rng: np.random.Generator, kind: Callable[[np.random.Generator], Bool] | None = None) -> tuple[Float, Bool]:
-    """A volume with three shapes in grey values of their own, and the mask of one of them (of a kind, where given) as
-    far as it is seen. Mean 0 and deviation 1."""
+def scene(rng: np.random.Generator, kind: Shape | None = None) -> tuple[Float, Bool]:
+    """A volume with three shapes in grey values of their own, and the mask of the last of them (of a kind, where
+    given), which nothing hides. Mean 0 and deviation 1."""
     while True:
-        grey = 0.25 * _smooth(rng, 8.0)
-        target = np.zeros(grey.shape, dtype=bool)
-        for k in range(3):
-            shape = (SEEN[int(rng.integers(len(SEEN)))] if k < 2 or kind is None else kind)(rng)
-            grey = np.where(shape, rng.choice([-1, 1]) * rng.uniform(0.6, 1.6) + 0.15 * _smooth(rng, 4.0), grey)
-            target = shape if k == 2 else target
-        if LEAST <= target.sum() <= MOST:
-            seen = gaussian_filter(grey, 0.7) + rng.uniform(0.05, 0.2) * rng.standard_normal(grey.shape)
-            return ((seen - seen.mean()) / seen.std()).astype(np.float32), target
+        grey, shapes = _three(rng, kind)
+        if LEAST <= shapes[-1].sum() <= MOST:
+            return _looked(grey, rng), shapes[-1]
+
+
+def shared_scene(rng: np.random.Generator) -> tuple[Float, list[Bool]]:
+    """The same for training, with the masks of two shapes as far as they are seen: which one is meant, only a click
+    says. With one for each volume a network learns to find what stands out, and passes over clicks."""
+    while True:
+        grey, shapes = _three(rng, None)
+        seen = [shape & ~np.any(shapes[k + 1 :], axis=0) for k, shape in enumerate(shapes)]
+        fit = [shape for shape in seen if LEAST <= shape.sum() <= MOST]
+        if len(fit) >= TARGETS:
+            return _looked(grey, rng), [fit[k] for k in rng.permutation(len(fit))[:TARGETS]]
+
+
+def _three(rng: np.random.Generator, last: Shape | None) -> tuple[NDArray[np.float64], list[Bool]]:
+    """Three shapes, each over those before it, on an uneven ground."""
+    grey, shapes = 0.25 * _smooth(rng, 8.0), []
+    for k in range(3):
+        shapes.append((SEEN[int(rng.integers(len(SEEN)))] if k < 2 or last is None else last)(rng))
+        grey = np.where(shapes[-1], rng.choice([-1, 1]) * rng.uniform(0.6, 1.6) + 0.15 * _smooth(rng, 4.0), grey)
+    return grey, shapes
+
+
+def _looked(grey: NDArray[np.float64], rng: np.random.Generator) -> Float:
+    seen = gaussian_filter(grey, 0.7) + rng.uniform(0.05, 0.2) * rng.standard_normal(grey.shape)
+    return ((seen - seen.mean()) / seen.std()).astype(np.float32)
 
 
 def _smooth(rng: np.random.Generator, scale: float) -> NDArray[np.float64]:
@@ -91,8 +113,9 @@ class Scenes(NumberedBatches[dict[str, torch.Tensor]]):
     seed: int = SEED
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
-        drawn = [scene(self.generator(number, k)) for k in range(BATCH)]
-        images, targets = (torch.from_numpy(np.stack(parts)) for parts in zip(*drawn, strict=True))
+        drawn = [shared_scene(self.generator(number, k)) for k in range(BATCH)]
+        images = torch.from_numpy(np.stack([image for image, _ in drawn]))
+        targets = torch.from_numpy(np.stack([target for _, targets in drawn for target in targets]))
         return {"image": images[:, None], "target": targets, "number": torch.tensor([self.seed, number])}
 
 
@@ -100,10 +123,18 @@ def network(folder: Path) -> tuple[VolumeSam, float]:
     """The trained network, and how many seconds that took."""
     torch.manual_seed(SEED)
     model = VolumeSam(**NETWORK)  # type: ignore[arg-type]
-    plan = Plan(steps=STEPS, learning_rate=RATE, weight_decay=0.01, warmup=40, average=0.98, checkpoint_every=100,
-                seed=SEED)  # fmt: skip
-    history = train(model, Scenes(), partial(volume_objective, clicks=CLICKS), plan, folder=folder, log_every=20)
-    return model.eval(), history.last("seconds")
+    seconds = _learn(model, folder / "few answers", answers=FEW, steps=FIRST, rate=RATE, seed=SEED, horizon=2 * FIRST)
+    seconds += _learn(model, folder / "many answers", answers=MANY, steps=SECOND, rate=RATE / 2, seed=SEED + 2)
+    return model.eval(), seconds
+
+
+def _learn(
+    model: VolumeSam, folder: Path, *, answers: int, steps: int, rate: float, seed: int, horizon: int | None = None
+) -> float:
+    plan = Plan(steps=steps, learning_rate=rate, weight_decay=0.01, warmup=60, average=0.99, horizon=horizon,
+                checkpoint_every=50, seed=seed)  # fmt: skip
+    objective = partial(volume_objective, clicks=answers)
+    return train(model, Scenes(seed), objective, plan, folder=folder, log_every=25).last("seconds")
 
 
 def trials(workdir: Path) -> list[Claim]:

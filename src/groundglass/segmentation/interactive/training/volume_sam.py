@@ -21,12 +21,14 @@ Bool = NDArray[np.bool_]
 
 
 def volume_objective(model: torch.nn.Module, batch: dict[str, torch.Tensor], *, clicks: int = CLICKS) -> torch.Tensor:
-    """Mean over `clicks` answers of Dice and cross-entropy. `batch`: {"image" (B, 1, side, side, side), "target" (B,
-    side, side, side), "number"}. The decoder's coarse logits are enlarged; above 0 is inside."""
+    """Mean over `clicks` answers of Dice and cross-entropy. `batch`: {"image" (B, 1, side, side, side), "target" (B n,
+    side, side, side), the n of a volume after each other, "number"}. The decoder's coarse logits are enlarged; above 0
+    is inside."""
     assert isinstance(model, VolumeSam)
     rng = np.random.default_rng([*batch["number"].tolist(), 1])
     truth, target = batch["target"].numpy(), batch["target"].float()
     features = model.image_encoder(batch["image"])
+    features = features.repeat_interleave(len(truth) // len(features), dim=0)
     points, labels = torch.zeros(len(truth), 0, 3), torch.zeros(len(truth), 0, dtype=torch.long)
     logits = torch.zeros(len(truth), 1, *(4 * n for n in features.shape[2:]))
     found, losses = np.zeros_like(truth), []
