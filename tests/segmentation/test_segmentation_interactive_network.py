@@ -11,7 +11,14 @@ from scipy.ndimage import label
 
 from groundglass.core import ConfigurationError
 from groundglass.nets.build import build_network
-from groundglass.segmentation.interactive import Session, default_engine, export_onnx, onnx_engine, torch_engine
+from groundglass.segmentation.interactive import (
+    Engine,
+    Session,
+    default_engine,
+    export_onnx,
+    onnx_engine,
+    torch_engine,
+)
 from groundglass.segmentation.interactive.encoding import SURE, encode
 from groundglass.segmentation.interactive.sharpening import sharpened, walked
 from groundglass.segmentation.interactive.training.batches import InteractiveBatches
@@ -93,21 +100,27 @@ def test_a_walk_fills_what_the_image_does_not_part_and_keeps_what_is_sure() -> N
     assert (drawn[inside] == SURE).all() and (drawn[outside] == -SURE).all()
 
 
-def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path) -> None:
+def answered(engine: Engine) -> tuple[np.ndarray, np.ndarray]:
+    """Probability and mask of a vessel after a stroke and a click outside."""
+    session = Session(vessel()[0][:200], engine=engine)
+    session.scribble([(10, 100), (200, 130)])
+    session.click((20, 20), positive=False)
+    return session.probability, session.mask
+
+
+def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exported = onnx_engine(export_onnx(tmp_path / "net.onnx"), threads=1)
     assert exported.citation == torch_engine().citation or exported.citation.name == "interactive"
-    image, _ = vessel()
-    masks = []
-    for engine in (torch_engine(), exported):
-        session = Session(image[:200], engine=engine)
-        session.scribble([(10, 100), (200, 130)])
-        session.click((20, 20), positive=False)
-        masks.append((session.probability, session.mask))
-    (sure, ours), (other, theirs) = masks
-    # torch computes in bfloat16 where the processor does: pixels may fall to the other side only where nothing is sure.
-    assert np.abs(sure - other).max() < 1e-2
-    assert np.abs(sure[ours != theirs] - 0.5).max(initial=0) < 1e-2
-    assert dice(ours, theirs) > 0.995
+    other, theirs = answered(exported)
+    # As this processor computes: in bfloat16, of 8 bits, pixels may fall to the other side only where nothing is sure.
+    sure, ours = answered(torch_engine())
+    assert np.abs(sure - other).max() < 0.05
+    assert np.abs(sure[ours != theirs] - 0.5).max(initial=0) < 0.05
+    assert dice(ours, theirs) > 0.99
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    sure, ours = answered(torch_engine())
+    assert np.abs(sure - other).max() < 1e-3
+    assert dice(ours, theirs) > 0.999
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
