@@ -12,6 +12,7 @@ import sys
 import time
 import tokenize
 from dataclasses import asdict
+from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,12 @@ def code_hashes(files: list[Path]) -> dict[str, str]:
 
 
 def _hash(path: Path) -> str:
-    if not path.is_file():
-        return "gone"
+    return _hash_since(path, path.stat().st_mtime_ns) if path.is_file() else "gone"
+
+
+@cache
+def _hash_since(path: Path, changed: int) -> str:
+    """Of a file last changed at `changed` (ns): many records share a file, and each is parsed but once."""
     text = path.read_text(encoding="utf-8")
     return hashlib.sha256((substance(text) if path.suffix == ".py" else text).encode()).hexdigest()[:16]
 
