@@ -28,7 +28,7 @@ from groundglass.synthesis import (
     smooth_noise,
     with_brush,
 )
-from groundglass.synthesis.prompt_simulation import Drawn
+from groundglass.synthesis.prompt_simulation import Drawn, along_middle, surrounding
 
 Mask = np.ndarray
 
@@ -95,6 +95,23 @@ def test_first_prompts_corrections_and_careful_strokes_keep_to_their_region() ->
         assert (mended.positive.any() or mended.negative.any()) == bool(missed.any() or spilled.any())
         careful = generous_strokes(truth, rng, slip=0.0)
         assert not (careful.positive & ~truth).any() and not (careful.negative & truth).any()
+
+
+def test_a_line_around_keeps_its_distance_and_one_along_the_middle_stays_within() -> None:
+    rng = np.random.default_rng(2)
+    rows, columns = np.indices((128, 128))
+    disc = (rows - 60) ** 2 + (columns - 70) ** 2 < 20**2
+    for _ in range(40):
+        places = np.argwhere(surrounding(disc, rng)) - (60, 70)
+        apart = np.hypot(*places.T) - 20
+        assert apart.min() > 0.5 and apart.max() < 20 + 3 * 5
+        turns = np.unique((np.arctan2(*places.T) // (np.pi / 6)).astype(int))
+        assert len(turns) >= 4, "a third of the way round is drawn at the least"
+    for _ in range(40):
+        mask = random_mask(rng)
+        line = along_middle(mask, rng)
+        assert line.any() and not (line & ~mask).any()
+        assert not (surrounding(mask, rng) & mask).any()
 
 
 def test_a_box_holds_the_mask_with_a_mean_margin_of_nine_and_a_half_pixels() -> None:

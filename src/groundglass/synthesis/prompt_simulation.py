@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.synthesis.clicks import border_clicks, centre_clicks, discrepancy, uniform_clicks
-from groundglass.synthesis.scribbles import draw_scribbles
+from groundglass.synthesis.scribbles import centreline, draw_scribbles, smooth_noise
 
 Bool = NDArray[np.bool_]
 CLICKS = (uniform_clicks, centre_clicks, border_clicks)
@@ -53,11 +53,13 @@ def first_prompt(
     return Drawn(inside, outside, jittered_box(mask, rng) if "box" in tools else None)
 
 
-def generous_strokes(mask: Bool, rng: np.random.Generator, *, slip: float = 2.0) -> Drawn:
+def generous_strokes(mask: Bool, rng: np.random.Generator, *, slip: float = 2.0, around: float = 0.0) -> Drawn:
     """What a careful person draws at once, without looking at an answer: two to six strokes inside and around.
 
-    Half of the outer strokes keep near the structure, within a band as wide as it is deep. A hand slips: in half of the
-    cases all strokes are shifted by up to `slip` pixels, over the border if need be. The mask must not be empty.
+    Half of the outer strokes keep near the structure, within a band as wide as it is deep; in a share `around` of the
+    cases one more goes round it (`surrounding`), and in half of these a single one follows its middle (`along_middle`).
+    A hand slips: in half of the cases all strokes are shifted by up to `slip` pixels, over the border if need be. The
+    mask must not be empty.
     """
     from scipy.ndimage import binary_dilation
 
@@ -70,10 +72,45 @@ def generous_strokes(mask: Bool, rng: np.random.Generator, *, slip: float = 2.0)
     for _ in range(int(rng.integers(1, 4))):
         near = band if rng.random() < 0.5 and band.any() else ~mask
         outside |= draw_scribbles(near, rng, count=int(rng.integers(1, 3)))
+    if around and rng.random() < around:
+        outside |= surrounding(mask, rng)
+        inside = along_middle(mask, rng) if rng.random() < 0.5 else inside
     if rng.random() < 0.5:
         by = tuple(int(v) for v in np.rint(rng.uniform(-slip, slip, 2)))
         inside, outside = (np.roll(strokes, by, axis=(0, 1)) for strokes in (inside, outside))
     return Drawn(inside, outside & ~inside)
+
+
+def surrounding(mask: Bool, rng: np.random.Generator) -> Bool:
+    """A line (H, W) around a mask at a distance of 2 pixels up to the mask's depth (at least 6, at most 24), as even as
+    a hand draws it, closed or open in up to two places, each at most a third of the way. The mask must not be empty."""
+    from scipy.ndimage import distance_transform_edt
+    from skimage.morphology import skeletonize
+
+    away = distance_transform_edt(~mask)
+    most = float(np.clip(distance_transform_edt(mask).max(), 6, 24))
+    apart = rng.uniform(2, most) + rng.uniform(0, 0.25 * most) * smooth_noise(mask.shape, rng, rng.uniform(12, 48))
+    apart = np.maximum(apart, 1.5)
+    line = np.asarray(skeletonize((away > apart) & (away <= apart + 1.5)), dtype=bool)
+    rows, columns = np.indices(mask.shape)
+    middle = np.argwhere(mask).mean(axis=0)
+    turn = np.arctan2(rows - middle[0], columns - middle[1])
+    for _ in range(int(rng.integers(3))):
+        gap = rng.uniform(-np.pi, np.pi)
+        line &= np.cos(turn - gap) < np.cos(rng.uniform(0, np.pi / 3))
+    return line
+
+
+def along_middle(mask: Bool, rng: np.random.Generator) -> Bool:
+    """The part of a mask's middle line (H, W) within 0.3 to 1 of the mask's extent of one of its pixels, unbroken as
+    far as the line is. The mask must not be empty."""
+    line = centreline(mask)
+    places = np.argwhere(line)
+    start = places[int(rng.integers(len(places)))]
+    reach = rng.uniform(0.3, 1) * (np.ptp(places, axis=0).max() + 1)
+    drawn = np.zeros_like(mask)
+    drawn[tuple(places[np.hypot(*(places - start).T) <= reach].T)] = True
+    return drawn
 
 
 def with_brush(drawn: Drawn, mask: Bool, radius: int, rng: np.random.Generator) -> Drawn:

@@ -14,7 +14,7 @@ SURE = 8.0
 
 
 def encode(image: Float, positive: Bool, negative: Bool, box: Float, previous: Float) -> tuple[Float, Float]:
-    """`full` (B, 5, H, W): image, positive, negative, box, previous logits in [-1, 1]; `half` (B, 6, H / 2, W / 2): the
+    """`full` (B, 5, H, W): image, positive, negative, box, previous logits in [-1, 1]; `half` (B, 7, H / 2, W / 2): the
     cues. All inputs are (B, H, W)."""
     before = np.clip(previous, -SURE, SURE) / SURE
     full = np.stack([image - 0.5, positive, negative, box, before], axis=1).astype(np.float32)

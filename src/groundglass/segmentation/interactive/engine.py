@@ -40,12 +40,13 @@ class Engine(Protocol):
 
 
 # Channels of `cue_channels`.
-CUES = 6
+CUES = 7
 
 
 def cue_channels(image: Float, positive: Bool, negative: Bool, box: Float) -> Float:
-    """(B, 6, H / 2, W / 2) of a batch (B, H, W): contrast about the strokes, likelihood of grey values, random walk,
-    nearness along the image to positive and to negative strokes, nearness in the plane to either.
+    """(B, 7, H / 2, W / 2) of a batch (B, H, W): contrast about the strokes, likelihood of grey values, random walk,
+    nearness along the image to positive and to negative strokes, nearness in the plane to either, and a random walk on
+    a blank image: where the strokes alone, as an outline drawn around, would put the border.
 
     The outside of a box counts as a negative stroke and, without positive strokes, its middle as a positive one.
     """
@@ -66,14 +67,19 @@ def cue_channels(image: Float, positive: Bool, negative: Bool, box: Float) -> Fl
         step=np.repeat(np.array([0.02, 0.02, 1.0], dtype=np.float32), count),
     )
     near, flat = np.exp(-apart[: 2 * count] / 1.5), np.exp(-apart[2 * count :] / 12.0)
+    # With and without the grey values: one solution for both.
+    walks = cues.random_walk(
+        np.concatenate([contrast, np.zeros_like(contrast)]), np.tile(seeds, (2, 1, 1)), np.tile(opposite, (2, 1, 1))
+    )
     return np.stack(
         [
             contrast,
             cues.likelihood(contrast, seeds, opposite),
-            cues.random_walk(contrast, seeds, opposite),
+            walks[:count],
             near[:count],
             near[count:],
             flat,
+            walks[count:],
         ],
         axis=1,
     ).astype(np.float32)

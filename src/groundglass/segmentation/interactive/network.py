@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from groundglass.core import ConfigurationError, ModelCitation
 from groundglass.segmentation.interactive.encoding import encode
-from groundglass.segmentation.interactive.engine import ClassicalEngine, Engine, View, classical_odds
+from groundglass.segmentation.interactive.engine import CUES, ClassicalEngine, Engine, View, classical_odds
 from groundglass.segmentation.interactive.sharpening import sharpened, walked
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def onnx_engine(path: Path, *, threads: int = 0) -> NetworkEngine:
 
 
 def export_onnx(path: Path, model: str | Path = MODEL) -> Path:
-    """Write the network as ONNX: inputs `full` (B, 5, H, W) and `half` (B, 6, H / 2, W / 2), output `logits`; any size.
+    """Write the network as ONNX: inputs `full` (B, 5, H, W) and `half` (B, 7, H / 2, W / 2), output `logits`; any size.
 
     Raises ConfigurationError when onnx and onnxscript are not installed.
     """
@@ -117,7 +117,7 @@ def export_onnx(path: Path, model: str | Path = MODEL) -> Path:
     loaded = load_model(model)
     side = {2: "height", 3: "width"}
     shapes = {"full": {0: "batch", **side}, "half": {0: "batch", 2: "half_height", 3: "half_width"}}
-    example = (torch.zeros(2, 5, 128, 192), torch.zeros(2, 6, 64, 96))
+    example = (torch.zeros(2, 5, 128, 192), torch.zeros(2, CUES, 64, 96))
     with atomic_path(path) as temporary:
         torch.onnx.export(
             loaded.network, example, str(temporary), input_names=["full", "half"], output_names=["logits"],

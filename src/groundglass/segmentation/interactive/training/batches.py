@@ -34,10 +34,10 @@ class InteractiveBatches(NumberedBatches[Tensors]):
 
     def _sample(self, rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
         picture, target = self.sampler.draw(rng, size)
-        drawn = (
-            generous_strokes(target, rng) if rng.random() < self.sampler.diet.generous else first_prompt(target, rng)
-        )
-        widest = self.sampler.diet.brush
+        diet = self.sampler.diet
+        careful = rng.random() < diet.generous
+        drawn = generous_strokes(target, rng, around=diet.around) if careful else first_prompt(target, rng)
+        widest = diet.brush
         brush = int(rng.integers(1, widest + 1)) if widest and rng.random() < 0.5 else 0
         drawn = with_brush(drawn, target, brush, rng)
         box = np.zeros(target.shape, dtype=np.float32)

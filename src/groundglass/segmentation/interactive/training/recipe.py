@@ -1,4 +1,4 @@
-"""Trains the network of interactive segmentation from a seed, in six stages."""
+"""Trains the network of interactive segmentation from a seed, in seven stages."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     import torch
 
     from groundglass.learn.loop import Objective
+    from groundglass.nets.stroke_unet import StrokeUNet
     from groundglass.segmentation.interactive.training.pool import Pool
     from groundglass.segmentation.interactive.training.samples import Sampler
 
-ARCHITECTURE: dict[str, Any] = {"in_full": 5, "in_half": 6, "walk": 2, "filters": [32, 48, 64, 96, 128]}
+ARCHITECTURE: dict[str, Any] = {"in_full": 5, "in_half": 7, "walk": 2, "filters": [32, 48, 64, 96, 128]}
+# What the first six stages saw: the walk on a blank image came with the seventh.
+FIRST_CUES = 6
 # Steps of the first stage, the length of the schedule that it is the beginning of, and steps of the later stages.
-FIRST, HORIZON, SECOND, THIRD, FOURTH, FIFTH, SIXTH = 4500, 8500, 2500, 3500, 8000, 3000, 4000
-VERSION = "0.4"
+FIRST, HORIZON, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH = (
+    4500, 8500, 2500, 3500, 8000, 3000, 4000, 6000
+)  # fmt: skip
+VERSION = "0.5"
 
 
 def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
@@ -26,19 +31,27 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     `data` holds the open sets. Pictures and labels are made once, under `folder`/pool. First anything that has an edge
     is learnt, then anatomy and careful strokes (see `samples`), the latter twice: the third stage warms up again, on
     other draws. The fourth has more careful strokes, radiographs, brains and spines, the fifth broad brushes, the sixth
-    thin trees. `steps` shortens all stages in proportion. A run that was killed goes on from its last checkpoint.
-    Raises ConfigurationError without `data`.
+    thin trees, the seventh lines around structures, with one more cue for them. `steps` shortens all stages in
+    proportion. A run that was killed goes on from its last checkpoint. Raises ConfigurationError without `data`.
     """
     from groundglass.models import save_model
     from groundglass.segmentation.interactive.training.objective import objective, shorter_objective
     from groundglass.segmentation.interactive.training.pool import build_pool
-    from groundglass.segmentation.interactive.training.samples import ANATOMY, BRUSHES, CAREFUL, EDGES, THIN, Sampler
+    from groundglass.segmentation.interactive.training.samples import (
+        ANATOMY,
+        AROUND,
+        BRUSHES,
+        CAREFUL,
+        EDGES,
+        THIN,
+        Sampler,
+    )
 
     if data is None:
         raise ConfigurationError("interactive", "needs the open data sets", "Pass --data.")
     pool = build_pool(folder / "pool", data, seed=seed)
-    network = new_network(seed)
-    whole = FIRST + SECOND + THIRD + FOURTH + FIFTH + SIXTH
+    network = new_network(seed, in_half=FIRST_CUES)
+    whole = FIRST + SECOND + THIRD + FOURTH + FIFTH + SIXTH + SEVENTH
     share = 1.0 if steps is None else steps / whole
     fast: dict[str, Any] = {"learning_rate": 2e-3, "warmup": 200, "horizon": round(share * HORIZON)}
     stages = (
@@ -48,10 +61,13 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
         ("fourth", CAREFUL, shorter_objective, FOURTH, seed + 2, {"learning_rate": 1.2e-3, "warmup": 100}),
         ("fifth", BRUSHES, shorter_objective, FIFTH, seed + 3, {"learning_rate": 1e-3, "warmup": 100}),
         ("sixth", THIN, shorter_objective, SIXTH, seed + 4, {"learning_rate": 1e-3, "warmup": 100}),
+        ("seventh", AROUND, shorter_objective, SEVENTH, seed + 5, {"learning_rate": 1e-3, "warmup": 100}),
     )
     losses = {}
     for name, diet, loss, length, draws, rates in stages:
         sampler, length = Sampler(pool, diet), max(1, round(share * length))
+        if name == "seventh":
+            network = network.widened()
         last = learn_stage(network, sampler, loss, steps=length, seed=draws, folder=folder / name, **rates)
         losses[f"loss of the {name} stage"] = last
     config = {"name": "interactive", "version": VERSION, "architecture": {"net": "StrokeUNet", **ARCHITECTURE}}
@@ -59,14 +75,14 @@ def train(folder: Path, *, data: Path | None = None, seed: int = 0, steps: int |
     return {"steps": whole if steps is None else steps, **losses}
 
 
-def new_network(seed: int) -> torch.nn.Module:
-    """The network before training."""
+def new_network(seed: int, *, in_half: int = ARCHITECTURE["in_half"]) -> StrokeUNet:
+    """The network before training, for the first `in_half` cues."""
     import torch
 
-    from groundglass.nets.build import build_network
+    from groundglass.nets.stroke_unet import StrokeUNet
 
     torch.manual_seed(seed)
-    network = build_network("StrokeUNet", **ARCHITECTURE)
+    network = StrokeUNet(**{**ARCHITECTURE, "in_half": in_half})
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Diet:
     is several of them with a smooth outline, as organs have. `striped`: how often bands cross the picture, as ribs do.
     `generous`: how often the first prompt is a careful set of strokes. `joined`: how often a target of a class has a
     second class in it, as both lungs or all bones together. `brush`: the widest brush, as its radius in pixels; half of
-    the users draw with one.
+    the users draw with one. `around`: how often a careful set has a line around the structure.
     """
 
     shares: Mapping[str, float]
@@ -33,10 +33,11 @@ class Diet:
     generous: float = 0.4
     joined: float = 0.0
     brush: int = 0
+    around: float = 0.0
 
 
 # First anything that has an edge, then what looks more like anatomy and like annotators' strokes, more of that, then
-# broad strokes, and at last thin trees.
+# broad strokes, thin trees, and at last lines around.
 EDGES = Diet(
     {
         "scenes": 0.34,
@@ -95,8 +96,9 @@ BRUSHES = Diet(
     joined=0.15,
     brush=4,
 )
-THIN = Diet(
-    {
+THIN = replace(
+    BRUSHES,
+    shares={
         **BRUSHES.shares,
         "scenes": 0.16,
         "nuclei-dsb2018": 0.10,
@@ -104,12 +106,11 @@ THIN = Diet(
         "vessels": 0.16,
         "radiographs": 0.16,
     },
-    smoothed=0.5,
-    striped=0.1,
     generous=0.75,
     joined=0.25,
     brush=3,
 )
+AROUND = replace(THIN, generous=0.8, around=0.5)
 LEAST_PIXELS, LARGEST_SHARE, TRIALS = 12, 0.75, 8
 
 
@@ -212,13 +213,13 @@ def _posed(picture: NDArray[np.uint8], target: Bool, rng: np.random.Generator, s
     stack = np.stack([picture.astype(np.float32) / 255, target.astype(np.float32)])
     if zoom < 0.7:
         stack = np.stack([gaussian_filter(plane, 0.35 / zoom) for plane in stack])
-    sampled = _sampled(stack, places)
+    sampled = sampled_at(stack, places)
     beyond = ((places < -0.5) | (places > shape[:, None, None] - 0.5)).any(axis=0)
     sampled[0][beyond] = 0 if rng.random() < 0.7 else sampled[0].mean()
     return sampled[0], (sampled[1] > 0.5) & ~beyond
 
 
-def _sampled(stack: Float, places: NDArray[np.float64]) -> Float:
+def sampled_at(stack: Float, places: NDArray[np.float64]) -> Float:
     """(C, H, W) at (2, h, w) rows and columns, bilinearly; borders repeat."""
     rows, columns = stack.shape[1:]
     normal = np.stack([2 * places[1] / max(columns - 1, 1) - 1, 2 * places[0] / max(rows - 1, 1) - 1], axis=-1)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from groundglass.segmentation.interactive.training.samples import sampled_at
 from groundglass.synthesis import deep_click, smooth_noise
 
 Float = NDArray[np.float32]
@@ -85,11 +85,7 @@ def _seen(picture: NDArray[np.uint8], mask: Bool, rng: np.random.Generator, size
     stack = np.stack([picture.astype(np.float32) / 255, mask.astype(np.float32)])
     if side > 1.3 * size:
         stack = gaussian_filter(stack, (0, *[0.35 * side / size] * 2))
-    height, width = picture.shape
-    normal = np.stack([2 * places[1] / (width - 1) - 1, 2 * places[0] / (height - 1) - 1], axis=-1).astype(np.float32)
-    sampled = torch.nn.functional.grid_sample(
-        torch.from_numpy(stack)[None], torch.from_numpy(normal)[None], padding_mode="border", align_corners=True
-    )[0].numpy()
+    sampled = sampled_at(stack, places)
     return sampled[0], sampled[1] > 0.5
 
 
