@@ -10,18 +10,19 @@ one by itself. REF holds the masks of `brain_reference_masks.py` (ANTs, in anoth
 contrasts of a patient, made from the T1, because the tissue is the same in all. Without it there are no Dice.
 
 Dice of brain, grey and white matter for T1, T2 and FLAIR each; brain and ventricle volumes of one subject across its
-contrasts; five synthetic contrasts of two unseen deformations of the atlas (simulated): spread of volumes and Dice
-against the truth.
+contrasts; five synthetic contrasts of two unseen deformations of the atlas (simulated), as sequences have them and of
+any kind: spread of volumes and Dice against the truth.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ BASELINES = ("atlas", "mixture")
 CONTRASTS = ("T1", "T2", "FLAIR")
 GREY = ("cerebral cortex", "cerebellar cortex", "thalamus", "caudate nucleus", "putamen", "globus pallidus")
 WHITE = ("cerebral white matter", "cerebellar white matter", "brainstem")
+# Sizes of brains (mL) that are taken among the synthetic ones.
+LEAST_ML, MOST_ML = 900, 2000
 VENTRICLES = ("lateral ventricle", "third ventricle", "fourth ventricle")
 
 
@@ -128,38 +131,64 @@ def _load(path: Path) -> Image:
     return Image.of(np.asarray(loaded.dataobj, dtype=np.float32), loaded.affine, name=name, modality="MR")
 
 
-def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
-    """Coefficients of variation and mean Dice over five fine contrasts of each unseen anatomy (simulated)."""
-    from groundglass.synthesis.brain import FINE, render
+def anatomies(seed: int, count: int) -> Iterator[tuple[int, Any, np.ndarray]]:
+    """Number, map of what is seen and true structures of the first `count` unseen deformations of the atlas whose brain
+    has a size that people's have: the generator draws far larger ones, too."""
     from groundglass.synthesis.brain_anatomy import apply_anatomy, draw_anatomy
     from groundglass.synthesis.brain_atlases import brain_atlas
 
-    shape = (176, 208, 176)
-    result: dict[str, Any] = {}
-    for subject in range(subjects):
-        seen, structures, _right = apply_anatomy(
-            draw_anatomy(np.random.default_rng([seed, subject]), shape), brain_atlas(), shape
-        )
+    shape, found = (176, 208, 176), 0
+    for subject in itertools.count():
+        drawn = draw_anatomy(np.random.default_rng([seed, subject]), shape)
+        seen, structures, _right = apply_anatomy(drawn, brain_atlas(), shape)
         truth = structures.numpy()
+        if LEAST_ML <= brain_mask(truth).sum() / 1000 <= MOST_ML:
+            yield subject, seen, truth
+            found += 1
+        if found == count:
+            return
 
-        def row(contrast: int, subject: int = subject, seen: Any = seen, truth: np.ndarray = truth) -> dict[str, Any]:
-            pixels = render(seen, np.random.default_rng([seed, subject, contrast]), resolution=FINE).numpy()
+
+def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
+    """Coefficients of variation and mean Dice over five fine contrasts of each unseen anatomy (simulated).
+
+    "sequence": the contrasts that sequences have. "contrast": any, in which fluid may be as bright as white matter, so
+    that the ventricles cannot be seen.
+    """
+    from groundglass.synthesis.brain import FINE, render
+    from groundglass.synthesis.brain_contrast import draw_contrast, draw_sequence_contrast
+
+    result: dict[str, Any] = {}
+    kinds = {"sequence": draw_sequence_contrast, "contrast": draw_contrast}
+    for (subject, seen, truth), (kind, draw) in itertools.product(anatomies(seed, subjects), kinds.items()):
+
+        def row(number: int, subject: int = subject, seen: Any = seen, truth: Any = truth, draw: Any = draw) -> Any:
+            rng = np.random.default_rng([seed, subject, number])
+            pixels = render(seen, rng, contrast=draw(rng), resolution=FINE).numpy()
             image = Image.of(pixels, np.eye(4), name="synthetic", modality="MR")
             found = segment_brain_with(model.network, model.config, image)
             against = {
                 n: dice(found.labels == k, truth == k) for k, n in enumerate(found.names) if k and (truth == k).any()
             }
             against["brain"] = dice(found.brain, brain_mask(truth))
-            return measure(found, None, "") | {"dice": against, "true_brain_ml": float(brain_mask(truth).sum()) / 1000}
+            true = {
+                "true_brain_ml": float(brain_mask(truth).sum()) / 1000,
+                "true_ventricles_ml": _ventricles(found, truth),
+            }
+            return measure(found, None, "") | {"dice": against} | true
 
-        found = [rows.of(f"anatomy {subject} contrast {c}", partial(row, c)) for c in range(5)]
+        found = [rows.of(f"anatomy {subject} {kind} {c}", partial(row, c)) for c in range(5)]
         done = [r for r in found if r is not None]
         if len(done) == len(found):
-            result[f"anatomy {subject}"] = {
+            result[f"anatomy {subject}, {kind}s"] = {
                 f"{k}_cv": float(np.std([r[k] for r in done], ddof=1) / np.mean([r[k] for r in done]))
                 for k in ("brain_ml", "ventricles_ml", "lateral_ml")
             } | {"dice": {k: float(np.mean([r["dice"].get(k, 0) for r in done])) for k in done[0]["dice"]}}
     return result
+
+
+def _ventricles(found: BrainSegmentation, truth: np.ndarray) -> float:
+    return float(np.isin(truth, [found.names.index(n) for n in VENTRICLES]).sum()) / 1000
 
 
 def model_of(name: str) -> Any:
