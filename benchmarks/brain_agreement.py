@@ -152,14 +152,14 @@ def anatomies(seed: int, count: int) -> Iterator[tuple[int, Any, np.ndarray]]:
 def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects: int = 2) -> dict[str, Any]:
     """Coefficients of variation and mean Dice over five fine contrasts of each unseen anatomy (simulated).
 
-    "sequence": the contrasts that sequences have. "contrast": any, in which fluid may be as bright as white matter, so
-    that the ventricles cannot be seen.
+    "sequence": the contrasts that sequences have, on a dark ground. "contrast": any, in which fluid may be as bright as
+    white matter, so that the ventricles cannot be seen, and the ground as bright as the brain.
     """
     from groundglass.synthesis.brain import FINE, render
-    from groundglass.synthesis.brain_contrast import draw_contrast, draw_sequence_contrast
+    from groundglass.synthesis.brain_contrast import draw_contrast
 
     result: dict[str, Any] = {}
-    kinds = {"sequence": draw_sequence_contrast, "contrast": draw_contrast}
+    kinds = {"sequence": _sequence, "contrast": draw_contrast}
     for (subject, seen, truth), (kind, draw) in itertools.product(anatomies(seed, subjects), kinds.items()):
 
         def row(number: int, subject: int = subject, seen: Any = seen, truth: Any = truth, draw: Any = draw) -> Any:
@@ -185,6 +185,15 @@ def synthetic_contrasts(model: Any, rows: Rows, *, seed: int = 20_000, subjects:
                 for k in ("brain_ml", "ventricles_ml", "lateral_ml")
             } | {"dice": {k: float(np.mean([r["dice"].get(k, 0) for r in done])) for k in done[0]["dice"]}}
     return result
+
+
+def _sequence(rng: np.random.Generator) -> Any:
+    """What a sequence makes of a brain in air, which gives no signal."""
+    from groundglass.synthesis.brain_contrast import draw_sequence_contrast
+
+    drawn = draw_sequence_contrast(rng)
+    drawn.mean[0], drawn.spread[0] = 0, 0
+    return drawn
 
 
 def _ventricles(found: BrainSegmentation, truth: np.ndarray) -> float:
