@@ -42,7 +42,7 @@ from groundglass.systems.proof import Claim, Proof
 ENTRY = "groundglass synthesize motion IMAGE; groundglass.measurement.score_motion"
 SIZE, WIDTH = 96, 16
 TRAIN, TEST = 6000, 300
-STEPS, AUGMENTED_STEPS, SHORT_STEPS = 3000, 1800, 800
+STEPS, AUGMENTED_STEPS, SHORT_STEPS = 6000, 1800, 800
 SEEDS = (0, 1, 2, 3)
 SEQUENCES = ("T1", "T2", "FLAIR")
 # Mean signal of fluid, grey and white matter, and of the scalp relative to T1.
