@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import label
+from scipy.ndimage import gaussian_filter, label
 
 from groundglass.core import ConfigurationError
 from groundglass.nets.build import build_network
@@ -20,7 +20,7 @@ from groundglass.segmentation.interactive import (
     torch_engine,
 )
 from groundglass.segmentation.interactive.encoding import SURE, encode
-from groundglass.segmentation.interactive.sharpening import sharpened, walked
+from groundglass.segmentation.interactive.sharpening import REACH, blurred, sharpened, walked
 from groundglass.segmentation.interactive.training.batches import InteractiveBatches
 from groundglass.segmentation.interactive.training.objective import answer_loss, objective
 from groundglass.segmentation.interactive.training.pool import Item, Layer, without_superpixels
@@ -96,6 +96,11 @@ def test_sharpening_narrows_what_was_drawn_too_wide_and_leaves_the_rest() -> Non
     assert dice(wide > 0, truth) < 0.8
     assert np.array_equal(sharpened(wide, image) > 0, truth)
     assert np.abs(sharpened(wide, np.full_like(image, 0.5)) - wide).max() < 0.1
+
+
+def test_blurred_planes_are_scipy_s() -> None:
+    planes = np.random.default_rng(3).random((3, 45, 70), dtype=np.float32)
+    assert np.abs(blurred(planes) - gaussian_filter(planes, (0, REACH, REACH), truncate=3)).max() < 1e-6
 
 
 def test_a_walk_fills_what_the_image_does_not_part_and_keeps_what_is_sure() -> None:
