@@ -34,8 +34,9 @@ def train(
 ) -> dict[str, Any]:
     """Train into `folder` (weights.safetensors, config.json); the last loss comes back. `data` is not used.
 
-    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about three hours. `steps`
-    shortens each stage; with `draw` every image has the contrast (`synthesis.brain_contrast.Contrast`) that it draws.
+    Needs nilearn (its wheel holds the tissue maps). One core of an AVX-512-BF16 machine takes about three hours.
+    `steps` shortens each stage; with `draw` every image has the contrast (`synthesis.brain_contrast.Contrast`) that it
+    draws.
     """
     import torch
 
