@@ -13,7 +13,7 @@ def test_a_folded_network_answers_as_before():
     torch.manual_seed(0)
     network = StrokeUNet(filters=(8, 12, 16))
     nn.init.normal_(network.head.weight)
-    inputs = torch.randn(4, 5, 32, 48), torch.randn(4, 6, 16, 24)
+    inputs = torch.randn(4, 5, 32, 48), torch.randn(4, 7, 16, 24)
     for _ in range(3):  # statistics that are not those of a new layer
         network(*inputs)
     network.eval()
