@@ -45,9 +45,9 @@ BASELINES = ("atlas", "mixture")
 CONTRASTS = ("T1", "T2", "FLAIR")
 GREY = ("cerebral cortex", "cerebellar cortex", "thalamus", "caudate nucleus", "putamen", "globus pallidus")
 WHITE = ("cerebral white matter", "cerebellar white matter", "brainstem")
+VENTRICLES = ("lateral ventricle", "third ventricle", "fourth ventricle")
 # Sizes of brains (mL) that are taken among the synthetic ones.
 LEAST_ML, MOST_ML = 900, 2000
-VENTRICLES = ("lateral ventricle", "third ventricle", "fourth ventricle")
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

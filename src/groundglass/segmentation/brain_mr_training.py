@@ -59,13 +59,9 @@ def train(
     torch.manual_seed(seed)
     architecture = {"tissue": [TISSUE[name] for name in STRUCTURES], "filters": list(FILTERS)}
     network = build_network("PriorUNet", **architecture)
-    average, person = brain_atlas(), colin_atlas()
-    diets = (
-        (draw_contrast, (average,)),
-        (draw_sequence_contrast, (average,)),
-        (draw_sequence_contrast, (average, person)),
-        (draw_sequence_contrast, (average, person)),
-    )
+    average, both = (brain_atlas(),), (brain_atlas(), colin_atlas())
+    sequences = draw_sequence_contrast
+    diets = ((draw_contrast, average), (sequences, average), (sequences, both), (sequences, both))
     losses = []
     for stage, ((planned, rate), (drawn, atlases)) in enumerate(zip(STAGES, diets, strict=True)):
         plan = Plan(

@@ -72,6 +72,7 @@ def generous_strokes(mask: Bool, rng: np.random.Generator, *, slip: float = 2.0,
     for _ in range(int(rng.integers(1, 4))):
         near = band if rng.random() < 0.5 and band.any() else ~mask
         outside |= draw_scribbles(near, rng, count=int(rng.integers(1, 3)))
+    # Without a share nothing is drawn: the earlier stages of a training keep their strokes.
     if around and rng.random() < around:
         outside |= surrounding(mask, rng)
         inside = along_middle(mask, rng) if rng.random() < 0.5 else inside
