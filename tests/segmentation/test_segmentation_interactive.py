@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt, label
 
 from groundglass.core import ConfigurationError, EmptyMaskError, Image, InputError, Term, UnsupportedError
 from groundglass.segmentation.interactive import Prompt, Session
+from groundglass.segmentation.interactive.propagation import carried_strokes
 
 
 def disc(shape: tuple[int, int] = (96, 120), centre: tuple[int, int] = (40, 60), radius: float = 20) -> np.ndarray:
@@ -158,6 +160,19 @@ def test_a_box_and_a_click_in_one_slice_are_carried_through_the_volume(axis: int
     assert found.where.mask is not None and np.array_equal(found.where.mask.array, before)
     assert np.array_equal(found.where.mask.affine, image.affine)
     assert found.evidence[0].source == "model"
+
+
+def test_carried_strokes_are_the_core_of_every_part_and_a_ring_around() -> None:
+    mask = disc() | disc(centre=(80, 12), radius=6) | disc(centre=(0, 119), radius=9)
+    positive, negative = carried_strokes(mask)
+    depth, away = distance_transform_edt(mask), distance_transform_edt(~mask)
+    parts, count = label(mask)
+    for part in range(1, count + 1):
+        deepest = depth[parts == part].max()
+        assert np.array_equal(positive & (parts == part), (parts == part) & (depth >= 0.55 * deepest))
+    assert count == 3 and not (positive & ~mask).any()
+    margin = 0.35 * depth.max()
+    assert np.array_equal(negative, (away > margin) & (away <= margin + 2))
 
 
 def test_strokes_on_another_plane_fall_on_the_slices_they_cross() -> None:

@@ -153,10 +153,7 @@ def _relaxed(
     plane: Float, inside: Bool, outside: Bool, answer: Float, tie: Float, prior: Float | np.float32, sweeps: int
 ) -> Float:
     """Jacobi steps from `answer`; `prior` is what `tie` draws a pixel to."""
-    vertical, horizontal = np.diff(plane, axis=1), np.diff(plane, axis=2)
-    size = (np.abs(vertical).mean(axis=(1, 2)) + np.abs(horizontal).mean(axis=(1, 2))) / 2
-    scale = (1 / (2 * (1.5 * size + 0.01) ** 2))[:, None, None].astype(np.float32)
-    vertical, horizontal = (np.exp(-scale * d * d) + np.float32(1e-4) for d in (vertical, horizontal))
+    vertical, horizontal = _conductances(plane)
     total = tie.copy()
     total[:, 1:] += vertical
     total[:, :-1] += vertical
@@ -165,19 +162,44 @@ def _relaxed(
     share = 1 / total
     # Seeds keep their value: nothing flows in, the constant stays.
     share[inside | outside] = 0
-    fixed = share * tie * prior + inside
-    answer = np.where(inside, np.float32(1), np.where(outside, np.float32(0), answer))
-    flow = np.empty_like(answer)
-    part_v, part_h = np.empty_like(vertical), np.empty_like(horizontal)
-    for _ in range(sweeps):
-        flow[:, 0] = 0
-        np.multiply(vertical, answer[:, :-1], out=flow[:, 1:])
-        np.multiply(vertical, answer[:, 1:], out=part_v)
-        flow[:, :-1] += part_v
-        np.multiply(horizontal, answer[:, :, :-1], out=part_h)
-        flow[:, :, 1:] += part_h
-        np.multiply(horizontal, answer[:, :, 1:], out=part_h)
-        flow[:, :, :-1] += part_h
-        np.multiply(flow, share, out=answer)
-        answer += fixed
-    return answer
+    weights = np.zeros((4, *plane.shape), dtype=np.float32)  # of the pixel above, below, to the left, to the right
+    np.multiply(vertical, share[:, 1:], out=weights[0, :, 1:])
+    np.multiply(vertical, share[:, :-1], out=weights[1, :, :-1])
+    np.multiply(horizontal, share[:, :, 1:], out=weights[2, :, :, 1:])
+    np.multiply(horizontal, share[:, :, :-1], out=weights[3, :, :, :-1])
+    start = np.where(inside, np.float32(1), np.where(outside, np.float32(0), answer))
+    return _stepped(start, np.asarray(share * tie * prior + inside, dtype=np.float32), weights, sweeps)
+
+
+def _conductances(plane: Float) -> tuple[Float, Float]:
+    """Gaussian weights between neighbours in a column (B, H - 1, W) and in a row (B, H, W - 1)."""
+    vertical, horizontal = np.diff(plane, axis=1), np.diff(plane, axis=2)
+    size = (np.abs(vertical).mean(axis=(1, 2)) + np.abs(horizontal).mean(axis=(1, 2))) / 2
+    scale = (1 / (2 * (1.5 * size + 0.01) ** 2))[:, None, None].astype(np.float32)
+    vertical, horizontal = (np.exp(-scale * d * d) + np.float32(1e-4) for d in (vertical, horizontal))
+    return vertical, horizontal
+
+
+def _stepped(answer: Float, fixed: Float, weights: Float, sweeps: int) -> Float:
+    """`sweeps` times: every pixel becomes `fixed` plus its four neighbours times `weights` (4, B, H, W).
+
+    On the planes as one line of pixels, where neighbours are a fixed way apart and the weights across a border are 0;
+    torch multiplies and adds in one pass over the memory, which halves the time.
+    """
+    import torch
+
+    width, count = answer.shape[2], answer.size
+    first, *others = torch.from_numpy(weights.reshape(4, count))
+    constant = torch.from_numpy(fixed.reshape(count))
+    buffers = torch.zeros(2, count + 2 * width)
+    inner = buffers[:, width:-width]
+    inner[0] = torch.from_numpy(answer.reshape(count))
+    # Pixel by pixel, what lies above, below, to the left and to the right of it.
+    above, *around = ([b[at : at + count] for b in buffers] for at in (0, 2 * width, width - 1, width + 1))
+    targets = list(inner)
+    for step in range(sweeps):
+        then = targets[1 - step % 2]
+        torch.addcmul(constant, first, above[step % 2], out=then)
+        for weight, neighbours in zip(others, around, strict=True):
+            then.addcmul_(weight, neighbours[step % 2])
+    return np.asarray(inner[sweeps % 2].numpy().reshape(answer.shape))

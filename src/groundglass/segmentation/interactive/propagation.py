@@ -19,6 +19,8 @@ LEAST_SHARE = 0.08
 LEAST_CERTAINTY = 0.6
 # Between strokes carried from a neighbour, which enclose the outline, the classical odds are the steadier guide.
 LEAN = 8.0
+# Pixels between an outline and the ring of strokes around it, at least and at most; and how wide the ring is.
+MARGINS, RING = (3, 14), 2
 
 
 def propagated(
@@ -79,15 +81,29 @@ def _carried(engine: Engine | PlaneEngine, plane: NDArray[np.float32], last: Ans
 
 def carried_strokes(inside: Bool) -> tuple[Bool, Bool]:
     """Strokes for the next slice from a mask: the inner half of every part, and a ring around at a safe distance."""
-    from scipy.ndimage import distance_transform_edt, label, maximum
+    positive, negative = np.zeros_like(inside), np.zeros_like(inside)
+    near = _surroundings(inside, MARGINS[1] + RING)
+    positive[near], negative[near] = _core_and_ring(inside[near])
+    return positive, negative
+
+
+def _core_and_ring(inside: Bool) -> tuple[Bool, Bool]:
+    from scipy.ndimage import distance_transform_edt, label
 
     depth = distance_transform_edt(inside)
     parts, count = label(inside)
-    deepest = np.concatenate([[1.0], np.atleast_1d(maximum(depth, parts, np.arange(1, count + 1)))])
+    deepest = np.ones(count + 1)
+    np.maximum.at(deepest, parts[inside], depth[inside])
     core = inside & (depth >= 0.55 * deepest[parts])
     away = distance_transform_edt(~inside)
-    margin = float(np.clip(0.35 * deepest.max(), 3, 14))
-    return core, (away > margin) & (away <= margin + 2)
+    margin = float(np.clip(0.35 * deepest.max(), *MARGINS))
+    return core, (away > margin) & (away <= margin + RING)
+
+
+def _surroundings(inside: Bool, reach: int) -> tuple[slice, ...]:
+    """What lies within `reach` pixels of a mask that is not empty: all that its strokes depend on."""
+    sides = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(max(0, int(side[0]) - reach), int(side[-1]) + reach + 1) for side in sides)
 
 
 def _certainty(logits: NDArray[np.float32], mask: Bool) -> float:
