@@ -33,6 +33,27 @@ def test_the_seed_decides_the_weights() -> None:
     assert not torch.equal(next(first.model.parameters()), next(other.model.parameters()))
 
 
+def test_a_head_of_the_first_layer_reads_the_word_before() -> None:
+    model = word_answer_model(TEXTS, width=16, layers=1).model
+    for stack, two_way in ((model.encoder, True), (model.decoder, False)):
+        bias = stack.block[0].layer[0].SelfAttention.compute_bias(6, 6)[0, :, 3]
+        assert bias[0, :4].argmax() == 2
+        if two_way:
+            assert bias[1].argmax() == 4
+
+
+def test_other_heads_of_the_encoder_read_the_same_word_elsewhere() -> None:
+    reader = word_answer_model(TEXTS, seed=4)
+    reader.model.set_attn_implementation("eager")
+    sentence = reader.tokenizer("how large is the spleen how long is the liver", return_tensors="pt")
+    with torch.no_grad():
+        weights = reader.model.encoder(**sentence, output_attentions=True).attentions[0][0, 2:]
+    words = sentence["input_ids"][0].tolist()
+    for word in {word for word in words if words.count(word) == 2}:
+        one, other = (place for place, held in enumerate(words) if held == word)
+        assert (weights[:, one].argmax(-1) == other).all() and (weights[:, other].argmax(-1) == one).all()
+
+
 def test_it_learns_three_answers_and_keeps_them_in_its_folder(tmp_path: Path) -> None:
     model = word_answer_model(TEXTS, width=32, layers=1, limit=64, seed=3)
     train_answer_model(model, SAMPLES, folder=tmp_path / "run", steps=150, batch=3, learning_rate=5e-3)

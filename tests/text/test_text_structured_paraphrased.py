@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from groundglass.text import structured
@@ -35,6 +37,21 @@ def test_reports_say_what_they_plant_and_nothing_of_the_other_half() -> None:
     assert not sentences["first"] & sentences["second"]
     assert not phrases["first"] & phrases["second"]
     assert min(map(len, phrases.values())) > 30
+
+
+def test_jumbled_phrases_stand_in_their_frames_and_are_none_of_the_grammar() -> None:
+    rng = np.random.default_rng(5)
+    known = {
+        " ".join(part[i] for part, i in zip(parts, at, strict=True))
+        for _, parts in TEXTS.values()
+        for at in product(*(range(len(part)) for part in parts))
+    }
+    for _ in range(60):
+        report = paraphrased_report(rng, half="first", jumbled=1.0)
+        for item in set(report.values) & set(TEXTS):
+            start, end = report.spans[item]
+            assert report.values[item] in report.text[start:end]
+            assert report.values[item] not in known
 
 
 def test_items_are_those_of_the_form_with_its_values() -> None:

@@ -128,16 +128,29 @@ TEXTS: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]] = {
 }
 """Item -> frames, and the parts that its phrases are made of."""
 
+_WORDS = sorted(
+    {word for _, parts in TEXTS.values() for part in parts for said in part for word in said.split()}
+    | {word for sentence in FILLERS["en"] for word in sentence.lower().strip(".").split()}
+)
+"""Words of free texts and of sentences that answer nothing."""
+
 ITEMS = (*CHOICES, *LENGTHS, *TEXTS)
 
 
-def paraphrased_report(rng: np.random.Generator, *, half: Half, fillers: int = 0, stated: float = 0.6) -> PlantedReport:
-    """A report that states each item with the chance `stated` in a wording of `half`, and holds `fillers` besides."""
+def paraphrased_report(
+    rng: np.random.Generator, *, half: Half, fillers: int = 0, stated: float = 0.6, jumbled: float = 0.0
+) -> PlantedReport:
+    """A report that states each item with the chance `stated` in a wording of `half`, and holds `fillers` besides.
+
+    The share `jumbled` of its free texts is words in any order, for training: who learns such a phrase by heart has
+    learnt nothing, so that a reader learns to copy.
+    """
     values: dict[str, str] = {}
     said: list[tuple[str, tuple[str, ...]]] = []
     for item in ITEMS:
         if rng.random() < stated:
-            values[item], sentence = _stated(item, half, rng)
+            strange = item in TEXTS and rng.random() < jumbled
+            values[item], sentence = _jumbled(item, rng) if strange else _stated(item, half, rng)
             said.append((sentence[0].upper() + sentence[1:], (item,)))
     said += [(_pick(FILLERS["en"], rng), ()) for _ in range(fillers)]
     return written([said[i] for i in rng.permutation(len(said))], "en", values)
@@ -162,6 +175,12 @@ def _stated(item: str, half: Half, rng: np.random.Generator) -> tuple[str, str]:
     frames, parts = TEXTS[item]
     phrase = " ".join(part[i] for part, i in zip(parts, _pick(_cells(half, *parts), rng), strict=True))
     return phrase, _pick(frames, rng).format(phrase)
+
+
+def _jumbled(item: str, rng: np.random.Generator) -> tuple[str, str]:
+    """Two to six words without sense in a frame of the item, and the sentence."""
+    phrase = " ".join(rng.choice(_WORDS, size=int(rng.integers(2, 7))).tolist())
+    return phrase, _pick(TEXTS[item][0], rng).format(phrase)
 
 
 def _cells(half: Half, *parts: Sequence[str]) -> list[tuple[int, ...]]:
