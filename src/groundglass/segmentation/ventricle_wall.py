@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from groundglass.segmentation.mask_window import window_about
+
 # mm on the 1 mm grid: how far outside of the network's ventricle fluid may lie, how deep inside all is ventricle.
 REACH, DEPTH = 1.0, 2.0
 SHELL = (2.0, 7.0)
@@ -35,7 +37,7 @@ def sharpen_ventricles(
     region = _large_pieces((together > 0.5).numpy())
     if region.sum() < LEAST_VOXELS:
         return shares
-    box = _grown(ndi.find_objects(region.astype(np.uint8))[0], region.shape, round(SHELL[1]) + CLOSING + 1)
+    box = window_about(region, round(SHELL[1]) + CLOSING + 1)
     inner = (slice(None), *box)
     region = region[box]
     away = ndi.distance_transform_edt(~region)
@@ -80,10 +82,6 @@ def _large_pieces(mask: NDArray[np.bool_], least: int = 100) -> NDArray[np.bool_
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return np.isin(labels, np.flatnonzero(sizes >= least))
-
-
-def _grown(box: tuple[slice, ...], shape: Sequence[int], margin: int) -> tuple[slice, ...]:
-    return tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(box, shape, strict=True))
 
 
 def _mask_of(box: tuple[slice, ...], shape: Sequence[int]) -> torch.Tensor:

@@ -12,6 +12,7 @@ from groundglass.segmentation.interactive.engine import Engine, View
 from groundglass.segmentation.interactive.grid import Grid
 from groundglass.segmentation.interactive.plane_answer import PlaneEngine, answer_plane, box_about
 from groundglass.segmentation.interactive.planes import Planes
+from groundglass.segmentation.mask_window import window_about
 
 Bool = NDArray[np.bool_]
 # A structure has ended where a slice holds less than this share of the slice before, or is so unsure of it.
@@ -82,7 +83,7 @@ def _carried(engine: Engine | PlaneEngine, plane: NDArray[np.float32], last: Ans
 def carried_strokes(inside: Bool) -> tuple[Bool, Bool]:
     """Strokes for the next slice from a mask: the inner half of every part, and a ring around at a safe distance."""
     positive, negative = np.zeros_like(inside), np.zeros_like(inside)
-    near = _surroundings(inside, MARGINS[1] + RING)
+    near = window_about(inside, MARGINS[1] + RING)
     positive[near], negative[near] = _core_and_ring(inside[near])
     return positive, negative
 
@@ -98,12 +99,6 @@ def _core_and_ring(inside: Bool) -> tuple[Bool, Bool]:
     away = distance_transform_edt(~inside)
     margin = float(np.clip(0.35 * deepest.max(), *MARGINS))
     return core, (away > margin) & (away <= margin + RING)
-
-
-def _surroundings(inside: Bool, reach: int) -> tuple[slice, ...]:
-    """What lies within `reach` pixels of a mask that is not empty: all that its strokes depend on."""
-    sides = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    return tuple(slice(max(0, int(side[0]) - reach), int(side[-1]) + reach + 1) for side in sides)
 
 
 def _certainty(logits: NDArray[np.float32], mask: Bool) -> float:
