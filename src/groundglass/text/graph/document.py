@@ -40,20 +40,24 @@ def from_json(data: Mapping[str, Any]) -> SceneGraph:
         exam = Exam(
             str(data["image_id"]),
             str(data["study_id"]),
-            str(data["patient_id"]),
+            _text(data["patient_id"]),
             int(data["StudyOrder"]),
-            str(data["StudyDateTime"]),
-            str(data["viewpoint"]),
-            str(data["gender"]),
-            str(data["age_decile"]),
+            _text(data["StudyDateTime"]),
+            _text(data["viewpoint"]),
+            _text(data["gender"]),
+            _text(data["age_decile"]),
         )
         nodes = tuple(_node(row) for row in data["attributes"])
         objects = tuple(_read_object(row) for row in data["objects"])
         relations = tuple(_read_relation(row) for row in data["relationships"])
-        reason = str(data["reason_for_exam"] or "")
+        reason = _text(data["reason_for_exam"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError("scene graph", f"lacks or misplaces {error}", "Give the layout of Chest ImaGenome.") from error
     return SceneGraph(exam, nodes, objects, relations, reason)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _object(graph: SceneGraph, held: SceneObject) -> dict[str, Any]:

@@ -18,7 +18,8 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A named place: its parent's name, its anatomy (terms of the ontology), its side, whether boxes are trusted."""
+    """A named place: its parent's name, its anatomy (terms of the ontology; none: no finding leads here by itself), its
+    side, whether boxes are trusted."""
 
     name: str
     parent: str | None
@@ -29,7 +30,7 @@ class Place:
     @property
     def location(self) -> Location:
         """The place as core says it."""
-        return Location(anatomy=ontology()[self.anatomy[0]], side=self.side)
+        return Location(anatomy=ontology()[self.anatomy[0]] if self.anatomy else None, side=self.side)
 
 
 class PlaceTree:
@@ -66,11 +67,12 @@ class PlaceTree:
 def place_tree() -> PlaceTree:
     """The tree that ships."""
     return PlaceTree(
-        tuple(
-            Place(row["name"], row["parent"], (row["anatomy"], *row.get("also", ())), row["side"], row["boxed"])
-            for row in _data()["places"]
-        )
+        tuple(Place(row["name"], row["parent"], _anatomy(row), row["side"], row["boxed"]) for row in _data()["places"])
     )
+
+
+def _anatomy(row: dict[str, Any]) -> tuple[str, ...]:
+    return () if row["anatomy"] is None else (row["anatomy"], *row.get("also", ()))
 
 
 def boxed_places() -> tuple[str, ...]:
