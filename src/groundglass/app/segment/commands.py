@@ -1,4 +1,4 @@
-"""`groundglass segment`: a mask from clicks, boxes and strokes."""
+"""`groundglass segment`: a mask from clicks, boxes and strokes, or from a sentence about a PET/CT."""
 
 from __future__ import annotations
 
@@ -27,9 +27,22 @@ def segment(
         Optional[str],  # noqa: UP045
         typer.Option(help="Folder, file of published weights or OWNER/NAME:FILE of the hub; else the built-in one."),
     ] = None,
+    sentence: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="What a report says of one lesion; IMAGE is then a PET, with --ct and --model."),
+    ] = None,
+    ct: Annotated[Optional[Path], typer.Option("--ct", help="CT of the same exam, for --sentence.")] = None,  # noqa: UP045
+    suv: Annotated[
+        bool, typer.Option("--suv", help="The PET's values are SUV (a NIfTI file cannot say so); for --sentence.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Outline any structure by clicks, a box or strokes, in one slice or through a volume."""
+    """Outline any structure by clicks, a box or strokes, in one slice or through a volume; or by a sentence."""
+    if sentence is not None:
+        from groundglass.app.segment.by_text import run_by_text
+
+        run_by_text(image, out, sentence=sentence, ct=ct, suv=suv, model=model, as_json=as_json)
+        return
     from groundglass.app.segment.run import run
 
     run(

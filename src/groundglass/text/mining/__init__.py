@@ -9,9 +9,12 @@ _EXPORTS = {
     "Mined": "uptake",
     "PlantedSentence": "planted_findings",
     "PlantedUptake": "planted",
+    "Site": "planted_sites",
     "mined": "uptake",
+    "planted_grounding": "planted_sites",
     "planted_sentence": "planted_findings",
     "planted_uptake": "planted",
+    "random_site": "planted_sites",
     "without_numbers": "uptake",
 }
 
