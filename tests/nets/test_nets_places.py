@@ -97,5 +97,18 @@ def test_change_without_the_prior_does_not_look_at_it() -> None:
     other[:, 0] = torch.randn(2, 32, 32)
     with torch.no_grad():
         alone, both = PlaceChange(1, prior=False).eval(), PlaceChange(1).eval()
-        torch.testing.assert_close(alone(images, boxes), alone(other, boxes))
-        assert (both(images, boxes) - both(other, boxes)).abs().max() > 1e-4
+        torch.testing.assert_close(alone(images, boxes)[0], alone(other, boxes)[0])
+        assert (both(images, boxes)[0] - both(other, boxes)[0]).abs().max() > 1e-4
+
+
+def test_the_other_order_is_that_of_swapped_films_and_follows_from_nothing() -> None:
+    torch.manual_seed(0)
+    images, boxes = torch.randn(3, 2, 32, 32), torch.rand(3, 2, 4, 4).sort(dim=-1).values * 32
+    with torch.no_grad():
+        network = PlaceChange(4).eval()
+        given, other = network(images, boxes)
+        turned, back = network(images.flip(1), boxes.flip(1))
+    torch.testing.assert_close(turned, other)
+    torch.testing.assert_close(back, given)
+    # No symmetry is built in: the other order's answer is not the first one's with its ends swapped.
+    assert (other - given.flip(-1)).abs().max() > 1e-3

@@ -30,7 +30,7 @@ def train_place_change(
         raise InputError("place films", "are not pairs with one change a place", "Give two exams and 0, 1, 2 or -1.")
     torch.manual_seed(seed)
     network = PlaceChange(films.truth.shape[1], prior=prior)
-    plan = Plan(steps=steps, learning_rate=2e-3, weight_decay=1e-3, average=0.99, checkpoint_every=steps, seed=seed)
+    plan = Plan(steps=steps, learning_rate=2e-3, weight_decay=1e-2, average=0.99, checkpoint_every=steps, seed=seed)
     train(network, PlaceBatches(films, size=batch, seed=seed), _loss, plan, folder=folder)
     return network.eval()
 
@@ -41,7 +41,7 @@ def place_changes(network: PlaceChange, films: PlaceFilms) -> NDArray[np.float64
     network.eval()
     images, boxes, _ = place_batch(films)
     parts = zip(images.split(32), boxes.split(32), strict=True)
-    scores = torch.cat([network(part, held) for part, held in parts]).double().numpy()
+    scores = torch.cat([network(part, held)[0] for part, held in parts]).double().numpy()
     return np.where(films.shown[..., None], scores, np.nan)
 
 
@@ -54,6 +54,6 @@ def swapped(films: PlaceFilms) -> PlaceFilms:
 def _loss(network: nn.Module, batch: PlaceBatch) -> Tensor:
     images, boxes, truth = batch
     truth = torch.cat([truth, torch.where(truth < 0, truth, 2 - truth)])[..., 0]
-    logits = network(torch.cat([images, images.flip(1)]), torch.cat([boxes, boxes.flip(1)]))
+    logits = torch.cat(network(images, boxes))
     stated = truth >= 0
     return nn.functional.cross_entropy(logits[stated], truth[stated])

@@ -54,7 +54,7 @@ class PlaceAttributes(nn.Module):
 
 
 class PlaceChange(nn.Module):
-    """Logits (B, P, 3) of improved, no change and worsened in each place, from the codes of both films side by side.
+    """Improved, no change and worsened in each place, from the codes of both films side by side.
 
     The two films go through one encoder. With `prior=False` the earlier film is not looked at.
     """
@@ -67,14 +67,15 @@ class PlaceChange(nn.Module):
         self.place = nn.Embedding(places, hidden)
         self.outer = nn.Linear(hidden, 3)
 
-    def forward(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """Images (B, 2, H, W), earlier first, and boxes (B, 2, P, 4)."""
-        exams = range(2) if self.prior else (1,)
-        batch = len(images)
-        codes = self.codes(
-            torch.cat([images[:, exam, None] for exam in exams]), torch.cat([boxes[:, exam] for exam in exams])
-        )
-        beside = torch.cat(codes.split(batch), dim=-1)
+    def forward(self, images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, P, 3) of images (B, 2, H, W), earlier first, with boxes (B, 2, P, 4): as they come, and of the
+        same films in the other order."""
+        codes = self.codes(images.flatten(0, 1)[:, None], boxes.flatten(0, 1))
+        first, second = codes.unflatten(0, (-1, 2)).unbind(1)
+        return self._compared(first, second), self._compared(second, first)
+
+    def _compared(self, earlier: Tensor, later: Tensor) -> Tensor:
+        beside = torch.cat([earlier, later], dim=-1) if self.prior else later
         held = torch.relu(self.inner(beside) + self.place.weight)
-        found: Tensor = self.outer(nn.functional.dropout(held, 0.2, self.training))
+        found: Tensor = self.outer(nn.functional.dropout(held, 0.5, self.training))
         return found
