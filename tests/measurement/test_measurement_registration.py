@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 
 from groundglass.core import GeometryError, Image, Mask
 from groundglass.measurement import MNI_1MM, Grid, WorldTransform, mni152_template, register_brain, resample
@@ -96,3 +97,24 @@ def test_the_template_lies_where_mni152_lies() -> None:
     assert MNI_1MM.affine[0, 3] == 90
     middle = np.argwhere(held.brain).mean(axis=0)
     assert abs((held.affine @ [*middle, 1])[0]) < 1.0
+
+
+def test_a_small_head_is_recovered() -> None:
+    """A head of half the template's volume: from the template's own size, its brain was fitted to the scalp."""
+    template = mni152_template()
+    voxel = np.linalg.norm(template.affine[:3, :3], axis=0)
+    head = np.where(ndi.distance_transform_edt(~template.brain, sampling=voxel) <= 14, template.t1, 0)
+    pixels, truth = (
+        ndi.affine_transform(array.astype(np.float32), np.eye(3) / 0.8, offset=-0.25 * (np.array(array.shape) - 1) / 2)
+        for array in (head, template.brain)
+    )
+    found = register_brain(Image.of(pixels, template.affine, modality="MR"), deformable=False)
+    assert found.reliable
+    brain = resample(
+        template.brain.astype(np.uint8),
+        template.affine,
+        Grid(pixels.shape, template.affine),
+        found.to_template,
+        labels=True,
+    )
+    assert 2 * float(((truth > 0.5) & (brain > 0)).sum()) / float((truth > 0.5).sum() + (brain > 0).sum()) > 0.97

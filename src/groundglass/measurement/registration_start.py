@@ -16,6 +16,9 @@ PITCHES_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0)
 ROLLS_DEG = (-15.0, 0.0, 15.0)
 SHIFTS_MM = (-45.0, -30.0, -15.0, 0.0, 15.0)
 KEPT = 3
+# Sizes of the patient's head beside the template's: from the template's own size the affine step fits a small brain's
+# template to the scalp.
+SIZES = (0.85, 1.0, 1.15)
 STEP_MM = 6.0
 
 
@@ -28,11 +31,11 @@ def coarse_starts(
     *,
     seed: int,
 ) -> list[sitk.AffineTransform]:
-    """The rigid starts (fixed to moving world, LPS) with the highest mutual information, at 6 mm, best first.
+    """The starts (fixed to moving world, LPS): the poses with the highest mutual information at 6 mm, in three sizes.
 
     `centre` is the centre of the patient's foreground in LPS mm. Every combination of pitch, roll and shift along
     the body axis is scored; the best of each pitch is optimised with six degrees of freedom and the best three of
-    those are kept: which of them is right shows only when the affine step has fitted the head's size.
+    those are kept, each in SIZES: which of them is right shows only when the affine step has fitted the head's size.
     """
     import SimpleITK as sitk
 
@@ -54,16 +57,17 @@ def coarse_starts(
         best = min(scored, key=lambda pair: pair[0])[1]
         refined.append(_refine(small, blurred, best, mask, free, seed))
     refined.sort(key=lambda pair: pair[0])
-    return [_as_affine(pose) for _, pose in refined[:KEPT]]
+    return [_as_affine(pose, size) for _, pose in refined[:KEPT] for size in SIZES]
 
 
-def _as_affine(best: sitk.Euler3DTransform) -> sitk.AffineTransform:
+def _as_affine(pose: sitk.Euler3DTransform, size: float) -> sitk.AffineTransform:
+    """The pose with its matrix times `size`, about the pose's centre."""
     import SimpleITK as sitk
 
     start = sitk.AffineTransform(3)
-    start.SetCenter(best.GetCenter())
-    start.SetMatrix(best.GetMatrix())
-    start.SetTranslation(best.GetTranslation())
+    start.SetCenter(pose.GetCenter())
+    start.SetMatrix([size * value for value in pose.GetMatrix()])
+    start.SetTranslation(pose.GetTranslation())
     return start
 
 
