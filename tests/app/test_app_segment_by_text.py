@@ -34,7 +34,14 @@ def test_a_sentence_gives_a_mask_and_its_uptake(tmp_path: Path) -> None:
     ct = Image.of(np.zeros_like(values), affine, name="CT", modality="CT")
     encoder = tiny_bert(tmp_path / "bert", ["hilar node"], width=16, layers=1)
     exam = TextExam.of(pet, ct, [("hilar node", Mask.of(values > 5, affine))], frame=FRAME)
-    train_by_text(tmp_path / "model", [exam], encoder=encoder, stages=[Stage(25)], filters=(4, 6), strides=(1, 2))
+    train_by_text(
+        tmp_path / "model",
+        [exam],
+        encoder=encoder,
+        stages=[Stage(25, learning_rate=3e-3)],
+        filters=(4, 6),
+        strides=(1, 2),
+    )
     for name, image in (("pet", pet), ("ct", ct)):
         nibabel.save(nibabel.Nifti1Image(image.array[0], affine), tmp_path / f"{name}.nii.gz")
     given = [tmp_path / "pet.nii.gz", "--sentence", "FDG-avid hilar node, SUVmax 6.0", "-o", tmp_path / "mask.nii.gz"]

@@ -64,7 +64,7 @@ def test_it_learns_to_read_and_comes_back_from_its_folder(tmp_path: Path) -> Non
     encoder = tiny_bert(tmp_path / "bert", SAID.values(), width=16, layers=2)
     given = [mined_exam(pet, ct, report(pet, lesions), frame=FRAME) for pet, ct, lesions in map(exam, range(8))]
     folder = tmp_path / "model"
-    stages = (Stage(30, sentences=2, levels=1), Stage(30, sentences=2))
+    stages = (Stage(30, 2, levels=1, learning_rate=3e-3), Stage(30, 2, learning_rate=3e-3))
     made = train_by_text(folder, given, encoder=encoder, stages=stages, filters=(4, 8, 12), strides=(1, 2, 2))
     pet, ct, lesions = exam(100)
     findings = segment_by_text(pet, ct, {n: f"{t}, SUVmax 3.3 (slice 9)." for n, t in SAID.items()}, model=folder)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from groundglass.core import (
     Attribute,
@@ -24,6 +25,7 @@ from groundglass.core import (
     ontology,
 )
 from groundglass.measurement import uptake_measurements
+from groundglass.metrics.segmentation import components
 from groundglass.nets.sentence_tokens import SentenceEncoder, Tokens
 from groundglass.nets.text_gated_unet import TextGatedUNet
 from groundglass.segmentation.pet_frame import PetFrame
@@ -75,11 +77,13 @@ class TextSegmenter:
         return made.pooled() if self.pooled else made
 
     def masks(self, framed: PetFrame, sentences: list[str]) -> tuple[Mask, ...]:
-        """One mask on the PET's grid for each sentence, empty where nothing was found."""
+        """One mask on the PET's grid for each sentence, empty where nothing was found.
+
+        A sentence names one lesion: of the components that the network finds the one with its surest voxel is kept.
+        """
         with fast_inference():
-            logits = self.network(torch.from_numpy(framed.pixels)[None], *self.tokens(sentences))
-            found = (logits[:, 1] > logits[:, 0]).numpy()
-        return tuple(framed.mask(one) for one in found)
+            logits = self.network(torch.from_numpy(framed.pixels)[None], *self.tokens(sentences)).float()
+        return tuple(framed.mask(_surest(one)) for one in (logits[:, 1] - logits[:, 0]).numpy())
 
 
 def segment_by_text(
@@ -104,6 +108,13 @@ def segment_by_text(
         for name, mask in zip(said, masks, strict=True)
         if not mask.is_empty
     )
+
+
+def _surest(odds: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The connected component of odds (log) above 0 that holds their maximum; empty where none is above."""
+    labels, _ = components(odds > 0)
+    at = np.unravel_index(int(odds.argmax()), odds.shape)
+    return np.asarray((labels == labels[at]) & (labels > 0))
 
 
 def _finding(mask: Mask, pet: Image, name: str, sentence: str, model: ModelCitation) -> Finding:

@@ -95,7 +95,7 @@ class Stage(NamedTuple):
     steps: int
     sentences: int = 1
     levels: int | None = None
-    learning_rate: float = 3e-3
+    learning_rate: float = 1.5e-3
 
 
 def train_by_text(
@@ -137,7 +137,7 @@ def train_by_text(
         )  # fmt: skip
         batches = _Batches(exams, read, stage.sentences, seed + number)
         fit(network, batches, _objective(stage.levels), plan, folder=folder / f"stage-{number}", progress=progress)
-    network.requires_grad_(False).eval()
+    network.cpu().requires_grad_(False).eval()
     config = {
         "name": citation.name, "version": citation.version, "architecture": {"net": "TextGatedUNet", **architecture},
         "encoder": _kept(folder, encoder), "frame": list(frame), "pooled": pooled,

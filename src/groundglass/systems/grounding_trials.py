@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,26 +130,35 @@ def _cut(text: str, lesion: Lesion, slices: bool) -> str:
     return f"{words} Slice {lesion.slice}." if slices else words
 
 
-def encoder(folder: Path, seed: int, *, sentences: int = 3000, steps: int = 300) -> Path:
-    """A small BERT that has learnt to fill gaps in sentences of reports, with numbers and without; no image is seen.
+def encoder(folder: Path, seed: int, *, reports: int = 3000, steps: int = 500) -> Path:
+    """A small BERT that has read reports without images: masked words, and which finding has which impression.
 
-    What stands for a hub's RadBERT: the network's sentences need an encoder that knows what stands beside what."""
+    What stands for a hub's RadBERT. An impression names the lesion alone: whoever finds it among others has to know
+    which of two places a sentence is about, and which one it only compares with.
+    """
     rng = np.random.default_rng(seed)
-    pairs = []
-    for number in range(sentences):
-        suv, place = float(rng.uniform(4, 20)), int(rng.integers(1, GRID[2] + 1))
-        text = planted_grounding(rng, random_site(rng), suv_max=suv, slice=place, others=())
-        pairs.append(SectionPair(text, f"{without_numbers(text)} Slice {place}.", number))
+    pairs = [_finding_and_impression(rng, number) for number in range(reports)]
     small = tiny_bert(folder / "new", (t for p in pairs for t in p[:2]), width=96, layers=3, limit=64, seed=seed)
-    matcher = new_section_matcher(small, size=16, limit=64, seed=seed)
+    matcher = new_section_matcher(small, size=64, limit=64, seed=seed)
     train_section_matching(
-        matcher, pairs, folder=folder / "run", steps=steps, learning_rate=1e-3, weight=0.0, shuffle=False, seed=seed
-    )
-    shutil.rmtree(folder / "encoder", ignore_errors=True)
+        matcher, pairs, folder=folder / "run", steps=steps, learning_rate=1e-3, weight=1.0, temperature=0.1,
+        shuffle=False, seed=seed,
+    )  # fmt: skip
     # The bare encoder: a head that is not used would be reported at every start.
     matcher.model.base_model.save_pretrained(folder / "encoder")
     matcher.tokenizer.save_pretrained(folder / "encoder")
     return folder / "encoder"
+
+
+def _finding_and_impression(rng: np.random.Generator, number: int) -> SectionPair:
+    """Some of the findings with a slice, so that its numbers are words that the encoder knows."""
+    site, place = random_site(rng), int(rng.integers(1, GRID[2] + 1))
+    suv = float(rng.uniform(4, 20))
+    said = planted_grounding(rng, site, suv_max=suv, slice=place, beside=0.7, vague=0.0)
+    concluded = planted_grounding(rng, site, suv_max=suv, slice=place, beside=0.0, vague=0.0)
+    words = without_numbers(said)
+    finding = f"{words} Slice {place}." if rng.random() < 0.3 else words
+    return SectionPair(finding, without_numbers(concluded), number)
 
 
 @dataclass(frozen=True, slots=True)
