@@ -44,7 +44,7 @@ _SHAPE = (96, 96, 160)
 _NETWORK_SEED = 2100
 _TRAINING, _TEST, _WORDINGS = 140, 80, 4
 _FILTERS = (8, 16, 48, 96)
-_STAGES = (Stage(1600, 16, 1, 1.5e-3), Stage(150, 6, 2, 2e-3), Stage(200, 4, None, 2e-3))
+_STAGES = (Stage(800, 16, levels=1), Stage(120, 6, levels=2), Stage(160, 4))
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
@@ -66,8 +66,8 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             "phantoms of the mining have the whole body of an adult in voxels of about 4.4 x 4.4 x 5.8 mm, and no CT",
             "phantoms of the network have PET and CT of 40 x 40 x 72 voxels, about 11 x 11 x 13 mm each, and three to "
             "five lesions with a long axis of 20 to 36 mm; half of the sentences name another place, too",
-            "the encoder is a small BERT that learnt masked words on sentences of the same grammar, not RadBERT; each "
-            "lesion of the training set is worded four times",
+            "the encoder is a small BERT that learnt masked words and matching impressions on sentences of the same "
+            "grammar, not RadBERT; each lesion of the training set is worded four times",
         ),
     )
 
