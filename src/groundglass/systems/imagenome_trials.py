@@ -31,7 +31,7 @@ from groundglass.systems.proof import Claim
 from groundglass.text.graph import place_tree
 
 SIZE, TRAINED, TESTED = 128, 800, 200
-STEPS, CHANGE_STEPS = 800, 700
+STEPS, CHANGE_STEPS = 1000, 700
 _LABELS = {
     "cardiomegaly": "enlarged cardiac silhouette",
     "effusion": "pleural effusion",
