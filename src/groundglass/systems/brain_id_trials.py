@@ -34,7 +34,7 @@ from groundglass.synthesis.brain_id.generator import Draw
 FILTERS = (16, 32, 64, 128)
 # Slabs of 1 mm whose every second slice is taken; views are what is left of a slice of 2 mm.
 SLABS, SLAB, MARGIN = 150, (176, 208, 16), 16
-STEPS, VIEWS, AT_ONCE, WEIGHT = 500, 4, 4, 0.1
+STEPS, VIEWS, AT_ONCE, WEIGHT, TEMPERATURE = 600, 4, 4, 0.1, 0.05
 # Means of white matter, grey matter and fluid (of 225).
 CONTRASTS = {"T1": (190, 125, 45), "T2": (80, 115, 215), "FLAIR": (105, 135, 30), "CT": (95, 110, 75)}
 NAMES = ("background", "fluid", "grey matter", "white matter")
@@ -98,19 +98,27 @@ class ViewBatches(NumberedBatches[list[Views]]):
         return moved_views(rng, torch.cat(one), torch.cat(two), margin=MARGIN, pair=(0, 1))
 
 
-def features_net(folder: Path, seed: int, held: Sequence[Slices], *, shared: bool = True) -> FeatureUNet:
+def feature_net() -> nn.Module:
+    """(B, 1, X, Y) -> (B, FILTERS[0], X, Y)."""
+    return FeatureUNet(dims=2, filters=FILTERS)
+
+
+def features_net(folder: Path, seed: int, held: Sequence[Slices], *, shared: bool = True) -> nn.Module:
     """A feature network, trained to give the T1 through one layer, and the same features to the same places."""
     torch.manual_seed(seed)
-    net = FeatureUNet(dims=2, filters=FILTERS)
+    net = feature_net()
     both = nn.ModuleDict({"net": net, "head": nn.Conv2d(FILTERS[0], 1, 1)})
-    plan = Plan(steps=STEPS, learning_rate=2e-3, weight_decay=1e-4, warmup=25, precision="bf16",
+    plan = Plan(steps=STEPS, learning_rate=2e-3, weight_decay=1e-4, warmup=25, precision="bf16", average=0.98,
                 checkpoint_every=STEPS, seed=seed)  # fmt: skip
 
     def objective(model: nn.Module, batch: list[Views]) -> torch.Tensor:
         parts: Any = model
         found = normalize(parts["net"](torch.cat([views.images for views in batch])).float(), dim=1)
         loss = edges_and_values(parts["head"](found), torch.cat([views.targets for views in batch]))
-        alike = [same_places(f, views.places) for f, views in zip(found.split(VIEWS), batch, strict=True)]
+        alike = [
+            same_places(f, views.places, temperature=TEMPERATURE)
+            for f, views in zip(found.split(VIEWS), batch, strict=True)
+        ]
         return loss + WEIGHT * torch.stack(alike).mean()
 
     train(both, ViewBatches(held, seed, shared=shared), objective, plan, folder=folder)

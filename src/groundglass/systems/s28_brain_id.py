@@ -23,7 +23,6 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from groundglass.learn.pixel_probe import fit_pixel_probe
-from groundglass.nets.feature_unet import FeatureUNet
 from groundglass.synthesis import blur_sigma, gaussian_blur
 from groundglass.synthesis.brain_id import draw_label_contrast, paint, tissue_contrast
 from groundglass.systems.brain_id_trials import (
@@ -31,6 +30,7 @@ from groundglass.systems.brain_id_trials import (
     FILTERS,
     NAMES,
     Slices,
+    feature_net,
     features_net,
     person,
     segmenter,
@@ -56,7 +56,7 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     t1 = slabs(0, contrast=lambda _rng: tissue_contrast(*CONTRASTS["T1"]))
     one = features_net(workdir / "t1", 0, t1)
     torch.manual_seed(0)
-    untrained = FeatureUNet(dims=2, filters=FILTERS).eval()
+    untrained = feature_net().eval()
     alone = {seed: features_net(workdir / f"alone-{seed}", seed, drawn[seed], shared=False) for seed in SEEDS}
     severe = {seed: features_net(workdir / f"severe-{seed}", seed, slabs(seed, mild=False)) for seed in SEEDS}
     return Proof(
@@ -175,9 +175,7 @@ def dice(found: torch.Tensor, truth: torch.Tensor) -> NDArray[np.float64]:
     ])  # fmt: skip
 
 
-def _ablation(
-    name: str, changed: dict[int, FeatureUNet], full: dict[int, FeatureUNet], held: Sequence[Slices]
-) -> Claim:
+def _ablation(name: str, changed: dict[int, nn.Module], full: dict[int, nn.Module], held: Sequence[Slices]) -> Claim:
     """Check 3: what a part of the recipe is worth, in each seed."""
     spread = {seed: (spread_between(changed[seed], held), spread_between(full[seed], held)) for seed in full}
     error = {seed: (matching_error(changed[seed], held), matching_error(full[seed], held)) for seed in full}
