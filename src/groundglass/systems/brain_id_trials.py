@@ -98,15 +98,15 @@ class ViewBatches(NumberedBatches[list[Views]]):
         return moved_views(rng, torch.cat(one), torch.cat(two), margin=MARGIN, pair=(0, 1))
 
 
-def feature_net() -> nn.Module:
+def new_network() -> nn.Module:
     """(B, 1, X, Y) -> (B, FILTERS[0], X, Y)."""
     return FeatureUNet(dims=2, filters=FILTERS)
 
 
-def features_net(folder: Path, seed: int, held: Sequence[Slices], *, shared: bool = True) -> nn.Module:
+def trained_network(folder: Path, seed: int, held: Sequence[Slices], *, shared: bool = True) -> nn.Module:
     """A feature network, trained to give the T1 through one layer, and the same features to the same places."""
     torch.manual_seed(seed)
-    net = feature_net()
+    net = new_network()
     both = nn.ModuleDict({"net": net, "head": nn.Conv2d(FILTERS[0], 1, 1)})
     plan = Plan(steps=STEPS, learning_rate=2e-3, weight_decay=1e-4, warmup=25, precision="bf16", average=0.98,
                 checkpoint_every=STEPS, seed=seed)  # fmt: skip

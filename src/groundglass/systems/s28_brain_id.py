@@ -30,11 +30,11 @@ from groundglass.systems.brain_id_trials import (
     FILTERS,
     NAMES,
     Slices,
-    feature_net,
-    features_net,
+    new_network,
     person,
     segmenter,
     slabs,
+    trained_network,
 )
 from groundglass.systems.proof import Claim, Proof
 
@@ -52,13 +52,13 @@ def prove(workdir: Path, data: Path | None) -> Proof:
     people = [person(seed) for seed in range(100, 100 + SHOWN + HELD_OUT)]
     shown, held = people[:SHOWN], people[SHOWN:]
     drawn = {seed: slabs(seed) for seed in SEEDS}
-    full = {seed: features_net(workdir / f"shared-{seed}", seed, drawn[seed]) for seed in SEEDS}
+    full = {seed: trained_network(workdir / f"shared-{seed}", seed, drawn[seed]) for seed in SEEDS}
     t1 = slabs(0, contrast=lambda _rng: tissue_contrast(*CONTRASTS["T1"]))
-    one = features_net(workdir / "t1", 0, t1)
+    one = trained_network(workdir / "t1", 0, t1)
     torch.manual_seed(0)
-    untrained = feature_net().eval()
-    alone = {seed: features_net(workdir / f"alone-{seed}", seed, drawn[seed], shared=False) for seed in SEEDS}
-    severe = {seed: features_net(workdir / f"severe-{seed}", seed, slabs(seed, mild=False)) for seed in SEEDS}
+    untrained = new_network().eval()
+    alone = {seed: trained_network(workdir / f"alone-{seed}", seed, drawn[seed], shared=False) for seed in SEEDS}
+    severe = {seed: trained_network(workdir / f"severe-{seed}", seed, slabs(seed, mild=False)) for seed in SEEDS}
     return Proof(
         28,
         (
