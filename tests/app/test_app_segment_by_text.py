@@ -56,3 +56,7 @@ def test_a_sentence_gives_a_mask_and_its_uptake(tmp_path: Path) -> None:
         run(*whole)
     with pytest.raises(ConfigurationError, match="needs the CT"):
         run(*given)
+    with pytest.raises(ConfigurationError, match="does not go with clicks"):
+        run(*whole, "--suv", "--click", "3,3")
+    with pytest.raises(ConfigurationError, match="belong to a sentence"):
+        run(tmp_path / "pet.nii.gz", "--click", "3,3", "--suv", "-o", tmp_path / "mask.nii.gz")

@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from groundglass.core.errors import ConfigurationError
+
 
 def segment(
     image: Annotated[Path, typer.Argument(help="Image, volume or DICOM folder.")],
@@ -39,10 +41,16 @@ def segment(
 ) -> None:
     """Outline any structure by clicks, a box or strokes, in one slice or through a volume; or by a sentence."""
     if sentence is not None:
+        if click or box or scribble or propagate or slice_ is not None or axis is not None:
+            raise ConfigurationError(
+                "--sentence", "does not go with clicks, boxes, strokes or slices", "Give one or the other."
+            )
         from groundglass.app.segment.by_text import run_by_text
 
         run_by_text(image, out, sentence=sentence, ct=ct, suv=suv, model=model, as_json=as_json)
         return
+    if ct is not None or suv:
+        raise ConfigurationError("--ct and --suv", "belong to a sentence", "Add --sentence TEXT.")
     from groundglass.app.segment.run import run
 
     run(
