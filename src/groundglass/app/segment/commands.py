@@ -7,8 +7,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from groundglass.core.errors import ConfigurationError
-
 
 def segment(
     image: Annotated[Path, typer.Argument(help="Image, volume or DICOM folder.")],
@@ -40,6 +38,8 @@ def segment(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Outline any structure by clicks, a box or strokes, in one slice or through a volume; or by a sentence."""
+    from groundglass.core import ConfigurationError
+
     if sentence is not None:
         if click or box or scribble or propagate or slice_ is not None or axis is not None:
             raise ConfigurationError(
