@@ -9,18 +9,9 @@ import nibabel
 import numpy as np
 import PIL.Image
 import pytest
-from typer.testing import CliRunner
+from segment_cases import segment
 
-from groundglass.app.cli import app
 from groundglass.core import GeometryError, GroundglassError, InputError
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, ["segment", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 @pytest.fixture
@@ -40,7 +31,9 @@ def dice(one: np.ndarray, other: np.ndarray) -> float:
 def test_clicks_and_a_box_on_a_picture(disc: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     path, truth = disc
     facts = json.loads(
-        run(path, "--click", "60,30", "--click", "5,70,-", "--box", "40,10,80,50", "-o", tmp_path / "m.png", "--json")
+        segment(
+            path, "--click", "60,30", "--click", "5,70,-", "--box", "40,10,80,50", "-o", tmp_path / "m.png", "--json"
+        )
     )
     mask = np.asarray(PIL.Image.open(tmp_path / "m.png")) > 0
     assert facts["prompts"] == 3 and facts["voxels"] == mask.sum() and facts["mL"] is None
@@ -53,7 +46,7 @@ def test_a_picture_of_strokes(disc: tuple[Path, np.ndarray], tmp_path: Path) -> 
     strokes[30, 50:70] = 0, 255, 0
     strokes[70, 5:90] = 255, 0, 0
     PIL.Image.fromarray(strokes).save(tmp_path / "s.png")
-    run(path, "--scribble", tmp_path / "s.png", "-o", tmp_path / "m.nii.gz")
+    segment(path, "--scribble", tmp_path / "s.png", "-o", tmp_path / "m.nii.gz")
     mask = np.asarray(nibabel.load(tmp_path / "m.nii.gz").dataobj)[..., 0] > 0
     assert dice(mask, truth) > 0.85 and mask[30, 50:70].all() and not mask[70, 5:90].any()
 
@@ -65,7 +58,7 @@ def test_a_volume_keeps_its_affine(tmp_path: Path) -> None:
     affine = np.array([[-0.9, 0.1, 0, 10], [0.05, 1.1, 0, -20], [0, 0, 2.5, 5], [0, 0, 0, 1]])
     nibabel.save(nibabel.Nifti1Image(image, affine), tmp_path / "v.nii.gz")
     prompts = ("--box", "11,8,39,32", "--click", "25,20", "--slice", 10, "--propagate")
-    run(tmp_path / "v.nii.gz", *prompts, "-o", tmp_path / "m.nii.gz")
+    segment(tmp_path / "v.nii.gz", *prompts, "-o", tmp_path / "m.nii.gz")
     written = nibabel.load(tmp_path / "m.nii.gz")
     assert np.array_equal(written.affine, nibabel.load(tmp_path / "v.nii.gz").affine)
     assert dice(np.asarray(written.dataobj) > 0, truth) > 0.85
@@ -84,11 +77,11 @@ def test_bad_prompts_are_named(disc: tuple[Path, np.ndarray], tmp_path: Path) ->
         (("--click", "5,2", "--propagate"), "flat"),
     ):
         with pytest.raises(GroundglassError, match=word):
-            run(path, *arguments, "-o", out)
+            segment(path, *arguments, "-o", out)
     PIL.Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "small.png")
     with pytest.raises(GeometryError):
-        run(path, "--scribble", tmp_path / "small.png", "-o", out)
+        segment(path, "--scribble", tmp_path / "small.png", "-o", out)
     PIL.Image.fromarray(np.zeros((80, 100, 3), np.uint8)).save(tmp_path / "black.png")
     with pytest.raises(InputError, match="stroke"):
-        run(path, "--scribble", tmp_path / "black.png", "-o", out)
+        segment(path, "--scribble", tmp_path / "black.png", "-o", out)
     assert not out.exists()

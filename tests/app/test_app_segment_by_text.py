@@ -8,22 +8,13 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from segment_cases import segment
 
-from groundglass.app.cli import app
 from groundglass.classification import tiny_bert
 from groundglass.core import ConfigurationError, Image, InputError, Mask
 from groundglass.segmentation import Stage, TextExam, train_by_text
 
 FRAME = (8, 8, 8)
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, ["segment", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def test_a_sentence_gives_a_mask_and_its_uptake(tmp_path: Path) -> None:
@@ -46,17 +37,17 @@ def test_a_sentence_gives_a_mask_and_its_uptake(tmp_path: Path) -> None:
         nibabel.save(nibabel.Nifti1Image(image.array[0], affine), tmp_path / f"{name}.nii.gz")
     given = [tmp_path / "pet.nii.gz", "--sentence", "FDG-avid hilar node, SUVmax 6.0", "-o", tmp_path / "mask.nii.gz"]
     whole = [*given, "--ct", tmp_path / "ct.nii.gz", "--model", tmp_path / "model"]
-    facts = json.loads(run(*whole, "--suv", "--json"))
+    facts = json.loads(segment(*whole, "--suv", "--json"))
     mask = np.asarray(nibabel.load(tmp_path / "mask.nii.gz").dataobj) > 0
     assert facts["found"] and mask.any()
     assert facts["SUVmax"] == {"value": float(values[mask].max()), "unit": "g/mL{SUVbw}"}
     assert facts["metabolic tumor volume"]["value"] == pytest.approx(mask.sum() * 0.125)
-    assert "SUVmax 6" in run(*whole, "--suv")
+    assert "SUVmax 6" in segment(*whole, "--suv")
     with pytest.raises(InputError, match="no volume in"):
-        run(*whole)
+        segment(*whole)
     with pytest.raises(ConfigurationError, match="needs the CT"):
-        run(*given)
+        segment(*given)
     with pytest.raises(ConfigurationError, match="does not go with clicks"):
-        run(*whole, "--suv", "--click", "3,3")
+        segment(*whole, "--suv", "--click", "3,3")
     with pytest.raises(ConfigurationError, match="belong to a sentence"):
-        run(tmp_path / "pet.nii.gz", "--click", "3,3", "--suv", "-o", tmp_path / "mask.nii.gz")
+        segment(tmp_path / "pet.nii.gz", "--click", "3,3", "--suv", "-o", tmp_path / "mask.nii.gz")
