@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.core import Image, InputError, Mask
+from groundglass.io.suv import SUV
 from groundglass.text.mining import Mined
 
 LADDER = (2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 17.0)
@@ -24,7 +25,6 @@ FRACTION = 0.5
 ROUNDS = 20
 SMALLEST = 4
 """Voxels of a candidate at least: a single hot voxel of noise in brain or heart is no lesion."""
-_SUV = "g/mL{SUVbw}"
 _REACH = 2  # voxels around a region in which its background is measured
 
 Unmatched = Literal["", "dropped in the text", "no candidate", "several candidates", "direction unknown"]
@@ -58,8 +58,8 @@ def stated_lesions(
     Match before any resampling: the report's value is that of a voxel. Raises InputError when the image is no volume
     in SUV.
     """
-    if not image.is_volume or image.units != _SUV:
-        raise InputError(image.name, f"is no volume in {_SUV}", "Give the PET, with weight and dose in its header.")
+    if not image.is_volume or image.units != SUV:
+        raise InputError(image.name, f"is no volume in {SUV}", "Give the PET, with weight and dose in its header.")
     values = np.asarray(image.array, dtype=np.float32).reshape(image.shape)
     given = list(rows)
     matcher = _Matcher(values, candidates(values, ladder=ladder), fraction)

@@ -10,6 +10,7 @@ import numpy as np
 
 from groundglass.core import Acquisition, ConfigurationError, Image, Mask
 from groundglass.core.finding import Side
+from groundglass.io.suv import SUV
 from groundglass.synthesis.phantoms import abdominal_organs as abdomen
 from groundglass.synthesis.phantoms import chest_organs as chest
 from groundglass.synthesis.phantoms import lungs, skeleton
@@ -31,7 +32,6 @@ from groundglass.synthesis.thorax.anatomy import SIDES
 SHAPE, CT_SHAPE = (128, 128, 224), (192, 192, 224)
 NAMES = ("lung lesion", "node", "bone lesion", "liver lesion")
 REGIONS = ("neck", "axilla", "mediastinum", "hilum of lung", "abdomen")
-SUV = "g/mL{SUVbw}"
 POST_FILTER = 4.0
 """Full width at half maximum in mm of the Gaussian after reconstruction."""
 DENIALS = (
