@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from groundglass.systems import grounding_trials as trials
+from groundglass.text.mining import Site
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,19 @@ def test_sentences_tell_no_number_unless_asked(given: list[trials.Patient]) -> N
             assert told == f"{said} Slice {lesion.slice}."
             assert f"{lesion.suv_max:.1f}" not in told
             assert np.array_equal(one.lesions[number], patient.framed.framed(lesion.mask))
+
+
+def test_a_slice_that_the_encoder_reads_goes_with_its_place(given: list[trials.Patient]) -> None:
+    known = [lesion for patient in given for lesion in patient.lesions]
+    pairs = trials.sections(np.random.default_rng(1), known, 400)
+    told = [pair for pair in pairs if "Slice " in pair.findings]
+    assert 150 < len(told) < 250
+    for pair in told:
+        number = int(pair.findings.rsplit("Slice ", 1)[1].rstrip("."))
+        sites = [lesion.site for lesion in known if lesion.slice == number]
+        assert any(site.side in pair.impression and re.search(_stem(site), pair.impression) for site in sites)
+
+
+def _stem(site: Site) -> str:
+    """What noun and adjective of a place share: "hil" of hilum and hilar."""
+    return "neck|cervical" if site.place == "neck" else site.place[:3]

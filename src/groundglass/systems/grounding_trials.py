@@ -119,25 +119,26 @@ def exams(given: Sequence[Patient], seed: int, *, wordings: int, slices: bool = 
     made = []
     for patient in given:
         pairs = [(lesion, sentence(rng, patient, lesion)) for _ in range(wordings) for lesion in patient.lesions]
-        words = tuple(_cut(text, lesion, slices) for lesion, text in pairs)
+        words = tuple(_leaking(text, lesion) if slices else without_numbers(text) for lesion, text in pairs)
         masks = np.array([patient.framed.framed(lesion.mask) for lesion, _ in pairs])
         made.append(TextExam(patient.framed.pixels, masks, words))
     return made
 
 
-def _cut(text: str, lesion: Lesion, slices: bool) -> str:
-    words = without_numbers(text)
-    return f"{words} Slice {lesion.slice}." if slices else words
+def _leaking(text: str, lesion: Lesion) -> str:
+    """Without the SUVmax, but with the slice, in one wording."""
+    return f"{without_numbers(text)} Slice {lesion.slice}."
 
 
-def encoder(folder: Path, seed: int, *, reports: int = 3000, steps: int = 500) -> Path:
+def encoder(folder: Path, seed: int, read: Sequence[Patient], *, reports: int = 3000, steps: int = 1000) -> Path:
     """A small BERT that has read reports without images: masked words, and which finding has which impression.
 
     What stands for a hub's RadBERT. An impression names the lesion alone: whoever finds it among others has to know
-    which of two places a sentence is about, and which one it only compares with.
+    which of two places a sentence is about, and which one it only compares with. The slices that findings tell are
+    those of the patients of `read`: a number that goes with no place would be a name, without order or meaning.
     """
-    rng = np.random.default_rng(seed)
-    pairs = [_finding_and_impression(rng, number) for number in range(reports)]
+    known = [lesion for patient in read for lesion in patient.lesions]
+    pairs = sections(np.random.default_rng(seed), known, reports)
     small = tiny_bert(folder / "new", (t for p in pairs for t in p[:2]), width=96, layers=3, limit=64, seed=seed)
     matcher = new_section_matcher(small, size=64, limit=64, seed=seed)
     train_section_matching(
@@ -150,14 +151,19 @@ def encoder(folder: Path, seed: int, *, reports: int = 3000, steps: int = 500) -
     return folder / "encoder"
 
 
-def _finding_and_impression(rng: np.random.Generator, number: int) -> SectionPair:
-    """Some of the findings with a slice, so that its numbers are words that the encoder knows."""
-    site, place = random_site(rng), int(rng.integers(1, GRID[2] + 1))
-    suv = float(rng.uniform(4, 20))
-    said = planted_grounding(rng, site, suv_max=suv, slice=place, beside=0.7, vague=0.0)
+def sections(rng: np.random.Generator, known: Sequence[Lesion], count: int) -> list[SectionPair]:
+    """Findings and their impressions. Half of the findings tell the slice of a `known` lesion, and half of those name
+    its organ alone; the others may be anywhere and tell none."""
+    return [_finding_and_impression(rng, known, number) for number in range(count)]
+
+
+def _finding_and_impression(rng: np.random.Generator, known: Sequence[Lesion], number: int) -> SectionPair:
+    told = known[int(rng.integers(len(known)))] if rng.random() < 0.5 else None
+    site, suv = told.site if told else random_site(rng), float(rng.uniform(4, 20))
+    place = told.slice if told else 1  # cut again, as is the SUVmax
+    said = planted_grounding(rng, site, suv_max=suv, slice=place, beside=0.7, vague=0.5 if told else 0.0)
     concluded = planted_grounding(rng, site, suv_max=suv, slice=place, beside=0.0, vague=0.0)
-    words = without_numbers(said)
-    finding = f"{words} Slice {place}." if rng.random() < 0.3 else words
+    finding = _leaking(said, told) if told else without_numbers(said)
     return SectionPair(finding, without_numbers(concluded), number)
 
 

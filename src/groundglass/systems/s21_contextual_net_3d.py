@@ -44,7 +44,7 @@ _SHAPE = (96, 96, 160)
 _NETWORK_SEED = 2100
 _TRAINING, _TEST, _WORDINGS = 140, 80, 4
 _FILTERS = (8, 16, 48, 96)
-_STAGES = (Stage(800, 16, levels=1), Stage(120, 6, levels=2), Stage(160, 4))
+_STAGES = (Stage(1000, 16, levels=1), Stage(120, 6, levels=2), Stage(160, 4))
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
@@ -67,7 +67,8 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             "phantoms of the network have PET and CT of 40 x 40 x 72 voxels, about 11 x 11 x 13 mm each, and three to "
             "five lesions with a long axis of 20 to 36 mm; half of the sentences name another place, too",
             "the encoder is a small BERT that learnt masked words and matching impressions on sentences of the same "
-            "grammar, not RadBERT; each lesion of the training set is worded four times",
+            "grammar, half of them with the slice of a lesion of the training set, so that a number goes with a place; "
+            "it is not RadBERT; each lesion of the training set is worded four times",
         ),
     )
 
@@ -112,8 +113,8 @@ def _text(rng: np.random.Generator) -> list[Claim]:
 
 def _network(folder: Path) -> list[Claim]:
     """What the network makes of sentences: the true one, another lesion's, one vector for all words, a told slice."""
-    encoder = trials.encoder(folder / "encoder", _NETWORK_SEED)
     known, unseen = trials.patients(_TRAINING, _NETWORK_SEED), trials.patients(_TEST, _NETWORK_SEED + 1)
+    encoder = trials.encoder(folder / "encoder", _NETWORK_SEED, known)
 
     def trained(name: str, *, pooled: bool = False, slices: bool = False) -> TextSegmenter:
         given = trials.exams(known, _NETWORK_SEED, wordings=_WORDINGS, slices=slices)
