@@ -130,7 +130,7 @@ def _leaking(text: str, lesion: Lesion) -> str:
     return f"{without_numbers(text)} Slice {lesion.slice}."
 
 
-def encoder(folder: Path, seed: int, read: Sequence[Patient], *, reports: int = 3000, steps: int = 1000) -> Path:
+def encoder(folder: Path, seed: int, read: Sequence[Patient], *, reports: int = 3000, steps: int = 1500) -> Path:
     """A small BERT that has read reports without images: masked words, and which finding has which impression.
 
     What stands for a hub's RadBERT. An impression names the lesion alone: whoever finds it among others has to know
