@@ -168,6 +168,24 @@ def test_contrast_changes_keep_the_scale(head: np.ndarray) -> None:
         assert np.abs(changed - picture).max() > 0.02
     np.testing.assert_array_equal(change_contrast(picture, ContrastChange("identity")), picture.astype(np.float32))
     rng = np.random.default_rng(0)
-    assert len({draw_contrast_change(rng).kind for _ in range(80)}) == 5
+    assert len({draw_contrast_change(rng).kind for _ in range(80)}) == 6
     with pytest.raises(ConfigurationError, match="not known"):
         change_contrast(picture, ContrastChange("solarise"))
+    with pytest.raises(ConfigurationError, match="are not 4"):
+        change_contrast(picture, ContrastChange("levels"))
+
+
+def test_new_levels_of_tissue_leave_the_air() -> None:
+    values = np.array([[0.0, 0.05, 0.1, 0.3], [0.5, 0.7, 1.0, 0.4]])
+    change = ContrastChange("levels", 1.0, (0.9, 0.3, 1.0, 0.2))
+    changed = change_contrast(values, change)
+    np.testing.assert_allclose(changed[0], (0, 0.05, 0.1, 0.9), atol=1e-6)
+    np.testing.assert_allclose(changed[1, :3], (0.3, 1.0, 0.2), atol=1e-6)
+    assert 0.3 < changed[1, 3] < 0.9
+    for number in range(50):
+        drawn = draw_contrast_change(np.random.default_rng(number), probability=1, kinds=("levels",))
+        assert max(drawn.tissue) == 1
+        assert drawn == draw_contrast_change(np.random.default_rng(number), probability=1, kinds=("levels",))
+        inside = change_contrast(np.linspace(0, 1, 101)[None], drawn)
+        assert inside.min() >= 0
+        assert inside.max() <= 1 + 1e-6

@@ -4,8 +4,10 @@ from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
     "ContrastChange": "contrast",
+    "LEVELS": "contrast",
     "MOTIONS": "slices",
     "MotionSlice": "slices",
+    "TONES": "contrast",
     "Trajectory": "trajectory",
     "change_contrast": "contrast",
     "corrupt_slice": "slices",
