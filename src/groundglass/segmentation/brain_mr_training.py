@@ -62,7 +62,7 @@ def train(
     average, both = (brain_atlas(),), (brain_atlas(), colin_atlas())
     sequences = draw_sequence_contrast
     diets = ((draw_contrast, average), (sequences, average), (sequences, both), (sequences, both))
-    losses = []
+    losses, done = [], 0
     for stage, ((planned, rate), (drawn, atlases)) in enumerate(zip(STAGES, diets, strict=True)):
         plan = Plan(
             steps=min(planned, steps or planned),
@@ -77,6 +77,7 @@ def train(
         batches = BrainBatches(share_maps(), PATCH, seed=seed + stage, draw=draw or drawn, atlases=atlases)
         history = run(network, batches, voxel_entropy, plan, folder=folder / f"stage{stage + 1}", log_every=20)
         losses.append(history.loss[-1])
+        done += plan.steps
     config = {
         "name": "brain-mr",
         "version": "0.4",
@@ -85,4 +86,4 @@ def train(
         "paired": [STRUCTURES[value] for value in PAIRED],
     }
     save_model(folder, network, config)
-    return {"steps": sum(planned for planned, _ in STAGES), "loss": losses[-1]}
+    return {"steps": done, "loss": losses[-1]}
