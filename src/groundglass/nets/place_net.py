@@ -26,14 +26,13 @@ class PlaceCodes(nn.Module):
 class PlaceAttributes(nn.Module):
     """Logits (B, P, A) of A attributes in each of P places; a place without a box gets its bias alone.
 
-    Boxes are read in 7 x 7 bins, as Faster R-CNN does: in fewer a small nodule of a whole lung is averaged away. Each
-    place has a code of its own, added to that of its box: the same shadow means something else elsewhere. With
+    Each place has a code of its own, added to that of its box: the same shadow means something else elsewhere. With
     `adjacency` (P, P), non-negative, two graph convolutions let the places tell each other what they hold.
     """
 
     def __init__(self, places: int, attributes: int, *, hidden: int = 64, adjacency: Tensor | None = None) -> None:
         super().__init__()
-        self.codes = PlaceCodes(bins=7)
+        self.codes = PlaceCodes()
         self.inner = nn.Linear(self.codes.size, hidden)
         self.place = nn.Embedding(places, hidden)
         self.outer = nn.Linear(hidden, attributes)
