@@ -30,7 +30,7 @@ from groundglass.synthesis import SIGNS, FollowedChests, Sign, followed_chests
 from groundglass.systems.proof import Claim
 from groundglass.text.graph import place_tree
 
-SIZE, TRAINED, TESTED = 128, 800, 200
+SIZE, TRAINED, TESTED = 128, 800, 600
 STEPS, CHANGE_STEPS = 1000, 700
 _LABELS = {
     "cardiomegaly": "enlarged cardiac silhouette",
