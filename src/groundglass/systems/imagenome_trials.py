@@ -30,8 +30,8 @@ from groundglass.synthesis import SIGNS, FollowedChests, Sign, followed_chests
 from groundglass.systems.proof import Claim
 from groundglass.text.graph import place_tree
 
-SIZE, TRAINED, TESTED = 128, 800, 600
-STEPS, CHANGE_STEPS = 1000, 700
+SIZE, TRAINED, TESTED = 128, 1200, 600
+STEPS, CHANGE_STEPS = 1000, 1000
 _LABELS = {
     "cardiomegaly": "enlarged cardiac silhouette",
     "effusion": "pleural effusion",

@@ -10,10 +10,8 @@ RoIAlign takes the places from its map, where the paper has Faster R-CNN and cro
 
 What else differs: concepts are coded by DICOM's terms, not UMLS; an uncertain finding is "yes" with a certainty cue; a
 present finding of a paired place without a side stays in the place above ("lungs") instead of both; a few places and
-labels are added. Places lie 0.098 instead of 0.1 in AUROC above the activation map of a classifier of whole films,
-whose map catches up the longer both are trained; 94.9 instead of 95 % of changes swap with the films. Not done: the
-check on hand-read reports. Simulated reports have few wordings: their figures are an upper bound. No figure here is one
-of the released data, which take credentials.
+labels are added. Not done: the check on hand-read reports. Simulated reports have few wordings: their figures are an
+upper bound. No figure here is one of the released data, which take credentials.
 """
 
 from __future__ import annotations
