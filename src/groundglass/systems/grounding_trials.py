@@ -106,19 +106,25 @@ def _site(finding: Finding, mask: Mask) -> Site:
     return Site("node", _PLACES.get(name, name), side)
 
 
-def sentence(rng: np.random.Generator, patient: Patient, lesion: Lesion) -> str:
-    """As a report writes it, with both numbers."""
+def sentence(rng: np.random.Generator, patient: Patient, lesion: Lesion, *, vague: float) -> str:
+    """As a report writes it, with both numbers; a share `vague` names the organ alone."""
     others = [site for site in patient.sites if site != lesion.site]
-    return planted_grounding(rng, lesion.site, suv_max=lesion.suv_max, slice=lesion.slice, others=others)
+    return planted_grounding(
+        rng, lesion.site, suv_max=lesion.suv_max, slice=lesion.slice, others=others, vague=vague
+    )  # fmt: skip
 
 
-def exams(given: Sequence[Patient], seed: int, *, wordings: int, slices: bool = False) -> list[TextExam]:
-    """Exams to train on: every lesion in so many wordings without numbers. With `slices`, for the demonstration of the
-    leak alone, the slice number is told."""
+def exams(
+    given: Sequence[Patient], seed: int, *, wordings: int, slices: bool = False, vague: float = 0.1
+) -> list[TextExam]:
+    """Exams to train on: every lesion in so many wordings without numbers, a share `vague` of which names the organ
+    alone. With `slices`, for the demonstration of the leak alone, the slice number is told."""
     rng = np.random.default_rng(seed)
     made = []
     for patient in given:
-        pairs = [(lesion, sentence(rng, patient, lesion)) for _ in range(wordings) for lesion in patient.lesions]
+        pairs = [
+            (lesion, sentence(rng, patient, lesion, vague=vague)) for _ in range(wordings) for lesion in patient.lesions
+        ]
         words = tuple(_leaking(text, lesion) if slices else without_numbers(text) for lesion, text in pairs)
         masks = np.array([patient.framed.framed(lesion.mask) for lesion, _ in pairs])
         made.append(TextExam(patient.framed.pixels, masks, words))
