@@ -1,4 +1,4 @@
-"""The count of agreements with NegBio's patterns, and what the disagreements are put down to."""
+"""The count of agreements with NegBio's patterns, and what is set aside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from groundglass.systems.negbio_peer import _agreement, pattern_agreement
+from groundglass.systems import negbio_peer
 from groundglass.text.mining import PlantedSentence
 
 SENTENCES = (
@@ -17,25 +17,27 @@ SENTENCES = (
 )
 
 
-def test_agreement_is_counted_per_finding_and_its_lack_by_kind() -> None:
-    theirs = {s.text: [] for s in SENTENCES} | {
-        SENTENCES[0].text: ["Mass", "Nodule"],
-        SENTENCES[1].text: ["Mass"],
-        SENTENCES[3].text: ["Pneumonia"],
-    }
+def test_agreement_is_counted_per_finding_and_unknown_ways_of_denying_are_set_aside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    theirs = [["Mass", "Nodule"], ["Mass"], [], ["Pneumonia"]]
+    monkeypatch.setenv("GROUNDGLASS_NEGBIO_PYTHON", "named")
+    monkeypatch.setattr(negbio_peer, "asked", lambda python, program, given, workdir: theirs)
     ours = {SENTENCES[0].text: {"Nodule"}}
-    claim = _agreement("agreement", SENTENCES, lambda text: ours.get(text, set()), theirs)
-    assert claim.measured == pytest.approx(4 / 7)
-    assert claim.detail["findings"] == 7
+    claim = negbio_peer.pattern_agreement(tmp_path, SENTENCES, lambda text: ours.get(text, set()))
+    assert claim.measured == pytest.approx(3 / 4)
+    assert claim.detail["findings"] == 4
     assert claim.detail["rules right"] == 1
-    assert claim.detail["NegBio's patterns right"] == pytest.approx(4 / 7)
-    apart = {name.split(": ", 1)[1].split(":")[0]: n for name, n in claim.detail.items() if name.startswith("apart")}
-    assert apart == {"not seen": 1, "no new": 1, "a list or a long phrase that spaCy parsed otherwise": 1}
+    assert claim.detail["NegBio's patterns right"] == pytest.approx(3 / 4)
+    assert claim.detail["all sentences: findings"] == 7
+    assert claim.detail["all sentences: agreement"] == pytest.approx(4 / 7)
+    assert claim.detail["findings set aside: is not seen"] == 2
+    assert claim.detail["findings set aside: no new"] == 1
     assert claim.low is not None and claim.high is not None and claim.low < claim.measured < claim.high
 
 
-def test_without_an_interpreter_both_rows_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_an_interpreter_the_row_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GROUNDGLASS_NEGBIO_PYTHON", raising=False)
-    rows = pattern_agreement(tmp_path, SENTENCES, lambda text: set())
-    assert [row.passed for row in rows] == [False, False]
-    assert all("not run" in row.required for row in rows)
+    row = negbio_peer.pattern_agreement(tmp_path, SENTENCES, lambda text: set())
+    assert not row.passed
+    assert "not run" in row.required
