@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,22 @@ _EPOCHS = 10
 _ERRORS = 0.1
 _WRONG = {kind: CORRUPTIONS[kind] for kind in ("side", "negation")}
 _STARTS = (51, 52, 53, 54, 55)
-"""Seeds of errors, weights and batches, one pair of encoders each: the gain of the gate is smaller than the spread
-between two starts."""
+"""Seeds of errors, weights and batches, one pair of encoders each: two starts lie further apart in F1 than the gate
+moves it."""
 _NAMES = tuple(NOUNS)
 Labels = NDArray[np.bool_]
-Pair = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-"""Probabilities (reports, labels) and thresholds of the gated encoder and of the other one."""
+
+
+class Answers(NamedTuple):
+    """What an encoder says of reports in wordings that it never saw (reports, labels), and how far its probabilities
+    are from the truth of new reports in those that it learnt (nats per label)."""
+
+    said: Labels
+    cross_entropy: float
+
+
+Pair = tuple[Answers, Answers]
+"""Of the encoder trained on gated translations and of the one trained on all."""
 
 
 def prove(workdir: Path, data: Path | None) -> Proof:
@@ -60,9 +71,11 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             "an error of translation reaches the training texts only; labels are those of the English report",
             "errors of the training texts are swapped sides and lost negations, as the card has them; what the gate "
             "refuses is translated again, then dropped, so that both encoders see as many reports and steps",
-            "little gain of F1 can be expected: a swapped side changes none of the 18 labels, and lost negations "
-            "spoil a share of the labels of positive wordings far below one half (in the row's detail), so that the "
-            "likelier label of every wording stays what it was; what the errors blur first is the probability",
+            "the gate's gain is measured in cross-entropy, on new reports of the wordings that were learnt: a swapped "
+            "side changes none of the 18 labels, and lost negations spoil a share of the labels of positive wordings "
+            "far below one half, so that the likelier label of every wording stays what it was and the errors blur the "
+            "probability. Macro F1 on unseen wordings, in the row's detail with its interval, hangs on how a start "
+            "takes to them and does not show the gate",
         ),
     )
 
@@ -106,10 +119,10 @@ def _trained(folder: Path, texts: Sequence[str], truth: Labels, seed: int) -> Re
 
 def _encoders(workdir: Path, rng: np.random.Generator) -> list[Claim]:
     train, test = _reports(rng, _REPORTS, "first"), _reports(rng, _TEST, "second")
-    truth, wanted, texts = _truth(train), _truth(test), [report.japanese for report in test]
-    pairs, spoilt = _pairs(workdir, train, truth, texts)
-    scores = np.array([[_macro(wanted, a >= at), _macro(wanted, b >= bt)] for a, at, b, bt in pairs])
-    said, score = pairs[0][0] >= pairs[0][1], float(scores[:, 0].mean())
+    wanted, texts = _truth(test), [report.japanese for report in test]
+    pairs, spoilt = _pairs(workdir, train, test)
+    scores = np.array([[_macro(wanted, gated.said), _macro(wanted, ungated.said)] for gated, ungated in pairs])
+    said, score = pairs[0][0].said, float(scores[:, 0].mean())
     keyword = _macro(wanted, np.array([[NOUNS[n][1] in t for n in _NAMES] for t in texts]))
     ruled = np.array([list(label_values(t, "ctrate18", language="ja").values()) for t in texts]) == "present"
     detail: dict[str, float | int | str] = {
@@ -117,10 +130,6 @@ def _encoders(workdir: Path, rng: np.random.Generator) -> list[Claim]:
         "encoder and rules agree": float((said == ruled).mean()),
         "exact 18-vectors": float((said == wanted).all(axis=1).mean()),
         **{f"macro F1, seed {s}": float(value) for s, value in zip(_STARTS, scores[:, 0], strict=True)},
-    }
-    spoilt |= {
-        "cross-entropy, gated": float(np.mean([_cross_entropy(wanted, a) for a, _, _, _ in pairs])),
-        "cross-entropy, all translations": float(np.mean([_cross_entropy(wanted, b) for _, _, b, _ in pairs])),
     }
     return [
         Claim("encoder, unseen paraphrases: macro F1", score, ">= 0.90", score >= 0.9, simulated=True, detail=detail),
@@ -132,14 +141,22 @@ def _encoders(workdir: Path, rng: np.random.Generator) -> list[Claim]:
             baseline=keyword,
             simulated=True,
         ),
-        _gain(scores, spoilt),
+        _gain(pairs, scores, spoilt),
     ]
 
 
 def _pairs(
-    workdir: Path, train: Sequence[BilingualReport], truth: Labels, texts: Sequence[str]
+    workdir: Path, train: Sequence[BilingualReport], test: Sequence[BilingualReport]
 ) -> tuple[list[Pair], dict[str, float | int | str]]:
     """One pair of encoders per start, trained on gated and on all translations, and what was wrong in the latter."""
+    truth, known = _truth(train), _reports(np.random.default_rng([_SEED, 0]), _TEST, "first")
+
+    def answers(name: str, texts: Sequence[str], labels: Labels, start: int) -> Answers:
+        encoder = _trained(workdir / f"{name} {start}", texts, labels, start)
+        probabilities = encoder.probabilities([report.japanese for report in known])
+        said = encoder.predict([report.japanese for report in test])
+        return Answers(said, _cross_entropy(_truth(known), probabilities))
+
     pairs: list[Pair] = []
     errors: list[str] = []
     dropped = 0
@@ -149,9 +166,8 @@ def _pairs(
         passed = [i for i, text in enumerate(mended) if text]
         errors += kinds
         dropped += len(mended) - len(passed)
-        gated = _trained(workdir / f"gated {start}", [mended[i] for i in passed], truth[passed], start)
-        ungated = _trained(workdir / f"ungated {start}", wrong, truth, start)
-        pairs.append((gated.probabilities(texts), gated.thresholds, ungated.probabilities(texts), ungated.thresholds))
+        gated = answers("gated", [mended[i] for i in passed], truth[passed], start)
+        pairs.append((gated, answers("ungated", wrong, truth, start)))
     lost = errors.count("negation")
     return pairs, {
         "reports": len(errors),
@@ -177,24 +193,35 @@ def _gated(reports: Sequence[BilingualReport], texts: Sequence[str], rng: np.ran
     return ["" if gate(report.english, text) else text for report, text in zip(reports, chosen, strict=True)]
 
 
-def _gain(scores: NDArray[np.float64], spoilt: dict[str, float | int | str]) -> Claim:
-    """Gated minus ungated over pairs that start from the same weights, with Student's interval of the mean."""
-    gains = scores[:, 0] - scores[:, 1]
-    mean, half = (
-        float(gains.mean()),
-        float(student.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))),
-    )
+def _gain(pairs: Sequence[Pair], scores: NDArray[np.float64], spoilt: dict[str, float | int | str]) -> Claim:
+    """Gated against ungated over pairs that start from the same weights; `scores`: macro F1 on unseen wordings."""
+    entropies = np.array([[gated.cross_entropy, ungated.cross_entropy] for gated, ungated in pairs])
+    fall, gain = entropies[:, 1] - entropies[:, 0], scores[:, 0] - scores[:, 1]
+    (mean, low, high), (f1, f1_low, f1_high) = _mean(fall), _mean(gain)
     return Claim(
-        "encoder trained on gated above one trained on all translations (10 % with an error), macro F1",
+        "encoder trained on gated below one trained on all translations (10 % with an error), cross-entropy",
         mean,
         "> 0 with its interval",
-        mean - half > 0,
-        baseline=float(scores[:, 1].mean()),
-        low=mean - half,
-        high=mean + half,
+        low > 0,
+        baseline=float(entropies[:, 1].mean()),
+        low=low,
+        high=high,
         simulated=True,
-        detail={**spoilt, **{f"gain, seed {s}": float(gain) for s, gain in zip(_STARTS, gains, strict=True)}},
+        detail={
+            **spoilt,
+            **{f"fall, seed {s}": float(value) for s, value in zip(_STARTS, fall, strict=True)},
+            "macro F1 on unseen wordings, gain": f1,
+            "macro F1 on unseen wordings, lower end": f1_low,
+            "macro F1 on unseen wordings, upper end": f1_high,
+        },
     )
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """With the ends of Student's 95 % interval."""
+    mean = float(values.mean())
+    half = float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return mean, mean - half, mean + half
 
 
 def _gate(rng: np.random.Generator) -> list[Claim]:
