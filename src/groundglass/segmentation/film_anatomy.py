@@ -1,8 +1,8 @@
 """Anatomy of a radiograph learnt from projected CT: structures that overlap, each with a probability of its own.
 
-Seibold et al., BMVC 2022 (arXiv 2210.03416), with a small U-Net instead of a ResNet-50's. Structures that the scan
-cut are unknown on a film, not absent, and take no part in the loss there. The exclusive form, one class a pixel, is
-what the method is measured against: of structures that overlap it can show only one.
+Seibold et al., BMVC 2022 (arXiv 2210.03416), with a small U-Net (`nets.film_unet`) instead of a ResNet-50's.
+Structures that the scan cut are unknown on a film, not absent, and take no part in the loss there. The exclusive form,
+one class a pixel, is what the method is measured against: of structures that overlap it can show only one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import affine_grid, grid_sample, interpolate
+from torch.nn.functional import affine_grid, grid_sample
 
 from groundglass.core.errors import InputError
 from groundglass.learn import NumberedBatches, Plan
 from groundglass.learn import train as fit
 from groundglass.learn.objectives.dice_and_binary_cross_entropy import dice_and_binary_cross_entropy
 from groundglass.learn.objectives.dice_and_cross_entropy import dice_and_cross_entropy
-from groundglass.nets.build import build_network
+from groundglass.nets.film_unet import FilmUNet
 
-FILTERS = (16, 32, 48, 64)
 Bool = NDArray[np.bool_]
 
 
@@ -59,9 +58,8 @@ def train_film_anatomy(
     """A network of K outputs, or K + 1 where they are `exclusive` (the last: none of them)."""
     torch.manual_seed(seed)
     labels = films.planes.shape[1]
-    model = build_network("PlanarUNet", out_channels=labels + exclusive, filters=FILTERS)
-    model = model.to(memory_format=torch.channels_last)
-    plan = Plan(steps, 3e-3, weight_decay=1e-4, warmup=max(1, steps // 20), average=0.98, precision="bf16",
+    model = FilmUNet(out_channels=labels + exclusive).to(memory_format=torch.channels_last)
+    plan = Plan(steps, 3e-3, weight_decay=1e-4, warmup=max(1, steps // 20), average=0.995, precision="bf16",
                 checkpoint_every=10**6, seed=seed)  # fmt: skip
     fit(model, _Batches(films, batch, seed, exclusive), _one_class if exclusive else _overlapping, plan, folder=folder)
     return model
@@ -73,7 +71,7 @@ def film_anatomy(model: torch.nn.Module, pictures: NDArray[np.float32], *, exclu
     model.eval()
     found = []
     for part in torch.from_numpy(pictures)[:, None].split(16):
-        logits = interpolate(model(_standardised(part)), scale_factor=2.0, mode="bilinear", align_corners=False)
+        logits = model(_standardised(part))
         if exclusive:
             best, labels = logits.argmax(dim=1), torch.arange(logits.shape[1] - 1)
             found.append((best[:, None] == labels[None, :, None, None]).numpy())
@@ -93,13 +91,10 @@ def mean_iou(found: Bool, films: FilmSet) -> NDArray[np.float64]:
 
 
 class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
-    """Films turned, scaled and shifted a little, with another gamma and noise; targets on the network's half grid."""
+    """Films turned, scaled and shifted a little, with another gamma and noise."""
 
     def __init__(self, films: FilmSet, size: int, seed: int, exclusive: bool) -> None:
         self.films, self.size, self.seed, self.exclusive = films, size, seed, exclusive
-        shape = films.planes.shape
-        blocks = films.planes.reshape(*shape[:2], shape[2] // 2, 2, shape[3] // 2, 2)
-        self.half = blocks.sum(axis=(3, 5), dtype=np.uint8) >= 2
         # Of structures that overlap the smaller one lies on top: else ribs would vanish under lungs.
         self.order = np.argsort(-films.planes.sum(axis=(0, 2, 3)))
 
@@ -107,13 +102,12 @@ class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor, torch.Tensor]])
         rng = self.generator(number)
         chosen = rng.integers(len(self.films), size=self.size)
         held = torch.from_numpy(self.films.pictures[chosen])[:, None]
-        matrices = _matrices(self.size, rng)
-        grid, half = (affine_grid(matrices, [self.size, 1, n, n], align_corners=False)
-                      for n in (held.shape[-1], held.shape[-1] // 2))  # fmt: skip
+        grid = affine_grid(_matrices(self.size, rng), list(held.shape), align_corners=False)
         pictures = grid_sample(held, grid, padding_mode="border", align_corners=False).clamp(0, 1)
         pictures = pictures ** torch.from_numpy(np.exp(rng.normal(0, 0.2, (self.size, 1, 1, 1)))).float()
         pictures = pictures + torch.from_numpy(rng.normal(0, 0.02, pictures.shape)).float()
-        planes = grid_sample(torch.from_numpy(self.half[chosen]).float(), half, align_corners=False) >= 0.5
+        planes = torch.from_numpy(self.films.planes[chosen]).float()
+        planes = grid_sample(planes, grid, mode="nearest", align_corners=False) > 0
         known = torch.from_numpy(self.films.known[chosen])
         return _standardised(pictures), self._labels(planes) if self.exclusive else planes, known
 
@@ -126,16 +120,16 @@ class _Batches(NumberedBatches[tuple[torch.Tensor, torch.Tensor, torch.Tensor]])
 
 def _overlapping(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
     pictures, planes, known = batch
-    each = dice_and_binary_cross_entropy(
-        model(pictures).float(), planes.float(), weight=known[:, :, None, None].float()
-    )
+    # Channels last, as the convolutions leave them, the sums over many structures would take several times as long.
+    logits = model(pictures).float().contiguous()
+    each = dice_and_binary_cross_entropy(logits, planes.float(), weight=known[:, :, None, None].float())
     seen = known.any(dim=0)
     return each[seen].mean()
 
 
 def _one_class(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
     pictures, labels, _ = batch
-    return dice_and_cross_entropy(model(pictures), labels)
+    return dice_and_cross_entropy(model(pictures).contiguous(), labels)
 
 
 def _matrices(count: int, rng: np.random.Generator) -> torch.Tensor:

@@ -26,8 +26,8 @@ from groundglass.synthesis.phantoms import Phantom, Plant, make_phantom
 from groundglass.synthesis.xray import Exposure, carry_findings, project_ct, xray_view
 from groundglass.systems.proof import Claim
 
-VOXELS, SIZE = 72, 128
-TRAINING, TESTED, STEPS, MATCHING_STEPS = 200, 75, 700, 900
+VOXELS, SIZE = 128, 128
+TRAINING, TESTED, STEPS, MATCHING_STEPS = 200, 75, 2500, 900
 SHARES = (0.25, 0.5, 1.0)
 GRID = 7
 NAMES = tuple(c.name for c in radiograph_classes())
@@ -135,12 +135,16 @@ def data_law(workdir: Path, training: Chests, test: Chests) -> tuple[torch.nn.Mo
     figures = [mean_iou(film_anatomy(model, test.films.pictures), test.films) for model in models]
     means = [100 * float(np.nanmean(each)) for each in figures]
     # Whole lungs and whole ribs: lobes and halves of ribs lie within them, and one class a pixel could show neither.
-    over = np.array([name in ("left lung", "right lung") or name.split(" ")[-1].isdigit() for name in NAMES])
+    kinds = {"lungs": np.array([name in ("left lung", "right lung") for name in NAMES]),
+             "ribs": np.array([name.split(" ")[-1].isdigit() for name in NAMES])}  # fmt: skip
+    over = kinds["lungs"] | kinds["ribs"]
     alone = train_film_anatomy(training.films.structures(over), folder=workdir / "exclusive", steps=STEPS,
                                exclusive=True, seed=8)  # fmt: skip
-    shown = film_anatomy(alone, test.films.pictures, exclusive=True)
-    one = mean_iou(shown, test.films.structures(over))
-    gain = 100 * float(np.nanmean(figures[-1][over]) - np.nanmean(one))
+    one = np.full(len(NAMES), np.nan)
+    one[over] = mean_iou(film_anatomy(alone, test.films.pictures, exclusive=True), test.films.structures(over))
+    shown = {way: [100 * float(np.nanmean(iou[held])) for held in kinds.values()]
+             for way, iou in (("overlapping", figures[-1]), ("one class a pixel", one))}  # fmt: skip
+    gain = float(np.mean(shown["overlapping"]) - np.mean(shown["one class a pixel"]))
     groups = {
         f"{group}, mIoU": round(100 * float(np.nanmean(figures[-1][[g == group for g in GROUPS]])), 1)
         for group in dict.fromkeys(GROUPS)
@@ -151,9 +155,10 @@ def data_law(workdir: Path, training: Chests, test: Chests) -> tuple[torch.nn.Mo
         _claim("U-Net on 25, 50, 100 % of the films: mIoU of all above that of a quarter (points)",
                means[-1] - means[0], ">= 3, rising at each step", rises and means[-1] - means[0] >= 3, 0.0,
                **shares, **groups),
-        _claim("lungs and ribs: IoU of overlapping masks above one class a pixel (points)", gain, ">= 10", gain >= 10,
-               0.0, **{"overlapping": round(100 * float(np.nanmean(figures[-1][over])), 1),
-                       "one class a pixel": round(100 * float(np.nanmean(one)), 1)}),
+        _claim("lungs and ribs: IoU of overlapping masks above one class a pixel (points, mean of both kinds)", gain,
+               ">= 10", gain >= 10, 0.0,
+               **{f"{kind}, {way}": round(iou, 1) for way, found in shown.items()
+                  for kind, iou in zip(kinds, found, strict=True)}),
     ]  # fmt: skip
 
 
