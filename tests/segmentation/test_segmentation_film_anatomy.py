@@ -40,6 +40,21 @@ def test_overlapping_structures_keep_their_overlap(tmp_path: Path) -> None:
     assert np.isnan(figures[2])
 
 
+def test_line_of_two_pixels_is_found(tmp_path: Path) -> None:
+    pictures, planes = [], []
+    for number in range(40):
+        rng = np.random.default_rng([7, number])
+        line = np.zeros((SIZE, SIZE), dtype=bool)
+        row = int(rng.integers(4, SIZE - 6))
+        line[row : row + 2, 4:-4] = True
+        pictures.append(0.4 + 0.3 * line + rng.normal(0, 0.05, line.shape))
+        planes.append([line])
+    films = FilmSet(np.stack(pictures).astype(np.float32), np.array(planes), np.ones((40, 1), dtype=bool))
+    model = train_film_anatomy(films.part(np.arange(32)), folder=tmp_path, steps=150, seed=0)
+    test = films.part(np.arange(32, 40))
+    assert mean_iou(film_anatomy(model, test.pictures), test)[0] > 0.8
+
+
 def test_iou_of_known_films_only() -> None:
     planes = np.zeros((2, 2, 16, 16), dtype=bool)
     planes[:, 0, :8], planes[0, 1, 0, 0] = True, True
