@@ -10,8 +10,9 @@ RoIAlign takes the places from its map, where the paper has Faster R-CNN and cro
 
 What else differs: concepts are coded by DICOM's terms, not UMLS; an uncertain finding is "yes" with a certainty cue; a
 present finding of a paired place without a side stays in the place above ("lungs") instead of both; a few places and
-labels are added. Not done: the check on hand-read reports. Simulated reports have few wordings: their figures are an
-upper bound. No figure here is one of the released data, which take credentials.
+labels are added. Of fifty real sentences read by hand 99 of 108 triples were right (docs/how-to/ground-a-report.md).
+Simulated reports have few wordings: their figures are an upper bound. No figure here is one of the released data, which
+take credentials.
 """
 
 from __future__ import annotations
