@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from groundglass.nets.residual_encoder import ResidualEncoder
+from groundglass.nets.transition import TransitionEncoder
 
 Pooling = Callable[[Tensor], Tensor]
 
@@ -20,13 +21,20 @@ def mean_pooling(features: Tensor) -> Tensor:
 class MapClassifier(nn.Module):
     """Logits (B, C) of images (B, 1, H, W): encoder, pooling over positions, one linear layer.
 
-    `activation_maps` gives each class's weights on the map before the pooling (B. Zhou et al., CVPR 2016). With mean
-    pooling the mean of a map and the bias are the logit.
+    `encoder` is a residual encoder with random weights unless another is given. `activation_maps` gives each class's
+    weights on the map before the pooling (B. Zhou et al., CVPR 2016). With mean pooling the mean of a map and the bias
+    are the logit.
     """
 
-    def __init__(self, classes: int, *, pooling: Pooling = mean_pooling) -> None:
+    def __init__(
+        self,
+        classes: int,
+        *,
+        pooling: Pooling = mean_pooling,
+        encoder: ResidualEncoder | TransitionEncoder | None = None,
+    ) -> None:
         super().__init__()
-        self.encoder = ResidualEncoder()
+        self.encoder = ResidualEncoder() if encoder is None else encoder
         self.pooling = pooling
         self.outer = nn.Linear(self.encoder.features, classes)
 
