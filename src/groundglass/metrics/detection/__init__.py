@@ -16,9 +16,11 @@ _EXPORTS = {
     "Matching": "matching",
     "NearestPoints": "points",
     "RankedBoxes": "box_bootstrap",
+    "WeakBoxes": "weak_localisation",
     "accuracy_at_iou": "boxes",
     "box_froc_case": "free_response",
     "box_giou": "boxes",
+    "box_iobb": "weak_localisation",
     "box_iou": "boxes",
     "box_replicates": "box_bootstrap",
     "contrast_to_noise": "heat_maps",
@@ -32,11 +34,12 @@ _EXPORTS = {
     "mean_best_iou": "boxes",
     "nearest_points": "points",
     "paired_box_iou": "boxes",
-    "pointing_game": "heat_maps",
     "point_froc_case": "free_response",
+    "pointing_game": "heat_maps",
     "pool": "matching",
     "ranked_boxes": "box_bootstrap",
     "read_coco": "coco_records",
+    "weak_boxes": "weak_localisation",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
