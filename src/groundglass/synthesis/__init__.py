@@ -79,6 +79,10 @@ _EXPORTS = {
     "sample_radiograph": "sample",
     "random_thorax": "thorax",
     "write_sample_radiograph": "sample",
+    "BoxedChests": "boxed_patients",
+    "CHEST_LABELS": "boxed_patients",
+    "boxed_chests": "boxed_patients",
+    "with_patient_texture": "patient_texture",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
