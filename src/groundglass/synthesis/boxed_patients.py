@@ -13,13 +13,13 @@ from groundglass.io.atomic import atomic_path
 from groundglass.synthesis.thorax import PhantomRadiograph, PlantedFinding, expose, random_beam, random_thorax
 
 CHEST_LABELS = ("cardiomegaly", "effusion", "consolidation", "nodule", "pneumothorax")
-# Share of patients. Pneumothorax is the rare one: every 64th patient, so that no draw brings it to 2 %.
-_SHARE = {"cardiomegaly": 0.3, "effusion": 0.3, "consolidation": 0.3, "nodule": 0.3}
-_RARE_EVERY = 64
+# Share of patients. Pneumothorax is the rare one: every 80th patient, so that no split brings it to 2 %.
+_SHARE = {"cardiomegaly": 0.3, "effusion": 0.3, "consolidation": 0.35, "nodule": 0.35}
+_RARE_EVERY = 80
 # Extent as `PlantedFinding` has it.
 _EXTENT = {
     "effusion": (0.15, 0.45),
-    "consolidation": (0.22, 0.45),
+    "consolidation": (0.30, 0.50),
     "nodule": (0.10, 0.16),
     "pneumothorax": (0.15, 0.35),
 }
