@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +11,11 @@ from numpy.typing import NDArray
 from groundglass.io.atomic import atomic_path
 from groundglass.synthesis.thorax import PhantomRadiograph, PlantedFinding, expose, random_beam, random_thorax
 
-CHEST_LABELS = ("cardiomegaly", "effusion", "consolidation", "nodule", "pneumothorax")
-# Share of patients. Pneumothorax is the rare one: every 80th patient, so that no split brings it to 2 %.
+CHEST_LABELS = ("cardiomegaly", "effusion", "consolidation", "nodule")
+# Share of patients.
 _SHARE = {"cardiomegaly": 0.3, "effusion": 0.3, "consolidation": 0.35, "nodule": 0.35}
-_RARE_EVERY = 80
 # Extent as `PlantedFinding` has it.
-_EXTENT = {
-    "effusion": (0.15, 0.45),
-    "consolidation": (0.30, 0.50),
-    "nodule": (0.10, 0.16),
-    "pneumothorax": (0.15, 0.35),
-}
+_EXTENT = {"effusion": (0.15, 0.45), "consolidation": (0.35, 0.55), "nodule": (0.16, 0.22)}
 _SIDES = ("left", "right")
 _ZONES = ("upper", "middle", "lower")
 
@@ -52,24 +45,22 @@ def boxed_chests(
     *,
     films: int = 4,
     size: int = 128,
-    always: Collection[str] = (),
     cache: Path | None = None,
 ) -> BoxedChests:
     """`patients` with `films` each; patient n depends on (seed, n) only. `cache` (.npz) is read if there, else written.
 
     A patient keeps the thorax and which signs there are; where they lie and how large they are is drawn anew for each
-    film, as are view and development. `always` names labels that every patient has. A sign outside the film is not
-    shown, so that its label is false.
+    film, as are view and development. A sign outside the film is not shown, so that its label is false.
     """
     if cache is not None and cache.exists():
         with np.load(cache) as held:
             return BoxedChests(held["films"], held["patients"], held["truth"], held["boxes"])
-    made = [film for n in range(patients) for film in _patient(n, seed, films, size, always)]
+    made = [film for n in range(patients) for film in _patient(n, seed, films, size)]
     boxes = np.array([held for _, held in made], dtype=np.float32)
     chests = BoxedChests(
         np.stack([film for film, _ in made]),
         np.repeat(np.arange(patients), films),
-        ~np.isnan(boxes).any(axis=2),
+        np.asarray(~np.isnan(boxes).any(axis=2)),
         boxes,
     )
     if cache is not None:
@@ -79,12 +70,10 @@ def boxed_chests(
 
 
 def _patient(
-    number: int, seed: int, films: int, size: int, always: Collection[str]
+    number: int, seed: int, films: int, size: int
 ) -> list[tuple[NDArray[np.float32], list[tuple[float, ...]]]]:
     rng = np.random.default_rng((seed, number))
-    present = {name for name, share in _SHARE.items() if rng.random() < share} | set(always)
-    if number % _RARE_EVERY == 0:
-        present.add("pneumothorax")
+    present = {name for name, share in _SHARE.items() if rng.random() < share}
     ratio = rng.uniform(0.56, 0.70) if "cardiomegaly" in present else rng.uniform(0.38, 0.47)
     thorax = random_thorax(rng, ratio=ratio)
     made = []

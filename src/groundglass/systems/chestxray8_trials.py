@@ -25,19 +25,19 @@ from groundglass.core import Box
 from groundglass.learn.objectives.balanced_binary_cross_entropy import balanced_binary_cross_entropy
 from groundglass.metrics.classification import auroc, auroc_difference
 from groundglass.metrics.detection import WeakBoxes, weak_boxes
-from groundglass.nets.log_sum_exp_pooling import LogSumExpPooling, max_pooling
+from groundglass.nets.log_sum_exp_pooling import max_pooling
 from groundglass.nets.map_classifier import MapClassifier, Pooling
 from groundglass.synthesis import CHEST_LABELS, BoxedChests, boxed_chests, with_patient_texture
 from groundglass.systems.proof import Claim
 
-SIZE, PATIENTS, RARE_FILMS = 128, 1200, 120
-STEPS = 800
+SIZE, PATIENTS = 128, 1600
+STEPS, RARE_STEPS = 1000, 400
 TRAINED_SHARE = 0.75
-LEAK_PATIENTS, LEAK_FILMS, LEAK_STEPS = 100, 4, 400
+LEAK_PATIENTS, LEAK_FILMS, LEAK_STEPS = 80, 4, 350
 LARGE = ("cardiomegaly", "effusion", "consolidation")
 LOCATED = ("cardiomegaly", "consolidation", "nodule")
-SMALL, RARE = "nodule", "pneumothorax"
-COMMON = tuple(name for name in CHEST_LABELS if name != RARE)
+SMALL, RARE = "nodule", "effusion"
+_RARE_SHARE = 0.018
 _THRESHOLDS = (0.1, 0.25, 0.5)
 
 
@@ -47,38 +47,19 @@ def benchmark(workdir: Path, seed: int) -> list[Claim]:
     The patients of check 2 have one film each: with more, a network learns to know them instead of their findings.
     """
     chests = boxed_chests(PATIENTS, seed, films=1, size=SIZE, cache=workdir / "chests.npz")
-    rare = boxed_chests(RARE_FILMS, seed + 1, films=1, size=SIZE, always=(RARE,), cache=workdir / "rare.npz")
-    followed = boxed_chests(LEAK_PATIENTS, seed + 2, films=LEAK_FILMS, size=SIZE, cache=workdir / "followed.npz")
-    return [*_labels_and_boxes(chests, rare, workdir, seed), *_leak(followed, workdir, seed)]
+    followed = boxed_chests(LEAK_PATIENTS, seed + 1, films=LEAK_FILMS, size=SIZE, cache=workdir / "followed.npz")
+    return [*_labels_and_boxes(chests, workdir, seed), *_leak(followed, workdir, seed)]
 
 
-def _labels_and_boxes(chests: BoxedChests, rare: BoxedChests, workdir: Path, seed: int) -> list[Claim]:
+def _labels_and_boxes(chests: BoxedChests, workdir: Path, seed: int) -> list[Claim]:
     trained_on = patient_wise(chests.patients, TRAINED_SHARE, seed)
     training, test = chests.only(trained_on), chests.only(~trained_on)
     started = process_time()
-
-    def fitted(name: str, pooling: Pooling, loss: Loss) -> MapClassifier:
-        network: MapClassifier = train_image_labels(
-            training.films,
-            training.truth,
-            folder=workdir / name,
-            steps=STEPS,
-            pooling=pooling,
-            loss=loss,
-            seed=seed,
-        )
-        return network
-
-    ours = fitted("balanced", LogSumExpPooling(), balanced_binary_cross_entropy)
-    plain = fitted("plain", LogSumExpPooling(), binary_cross_entropy_with_logits)
-    sharpest = fitted("maximum", max_pooling, balanced_binary_cross_entropy)
+    ours = _fitted(training, workdir / "log-sum-exp", STEPS, seed)
+    sharpest = _fitted(training, workdir / "maximum", STEPS, seed, pooling=max_pooling)
     seconds = round(process_time() - started)
     logits = label_logits(ours, test.films)
-    areas = {
-        name: auroc(test.truth[:, k], logits[:, k], clusters=test.patients)
-        for k, name in enumerate(CHEST_LABELS)
-        if name != RARE
-    }
+    areas = {name: auroc(test.truth[:, k], logits[:, k], clusters=test.patients) for k, name in enumerate(CHEST_LABELS)}
     worst = min(LARGE, key=lambda name: areas[name].value)
     return [
         Claim(
@@ -93,43 +74,60 @@ def _labels_and_boxes(chests: BoxedChests, rare: BoxedChests, workdir: Path, see
                 **{name: area.value for name, area in areas.items()},
                 "films trained on": len(training),
                 "films tested": len(test),
-                "CPU seconds of three networks": seconds,
+                "CPU seconds of two networks": seconds,
             },
         ),
-        _rare_label(training, test, rare, (ours, plain), seed),
+        _rare_label(training, test, workdir, seed),
         *_boxes(test, ours, sharpest),
     ]
 
 
-def _rare_label(
+def _fitted(
     training: BoxedChests,
-    test: BoxedChests,
-    rare: BoxedChests,
-    networks: tuple[MapClassifier, MapClassifier],
+    folder: Path,
+    steps: int,
     seed: int,
-) -> Claim:
-    """On the test's films and as many more with the rare label as an AUROC needs, which no prevalence changes."""
+    *,
+    pooling: Pooling | None = None,
+    loss: Loss = balanced_binary_cross_entropy,
+) -> MapClassifier:
+    network: MapClassifier = train_image_labels(
+        training.films, training.truth, folder=folder, steps=steps, pooling=pooling, loss=loss, seed=seed
+    )
+    return network
+
+
+def _rare_label(training: BoxedChests, test: BoxedChests, workdir: Path, seed: int) -> Claim:
+    """Most training films with the label are left out; the test keeps its own, as no prevalence changes an AUROC."""
     index = CHEST_LABELS.index(RARE)
-    films = np.concatenate([test.films, rare.films])
-    truth = np.concatenate([test.truth[:, index], rare.truth[:, index]])
-    patients = np.concatenate([test.patients, rare.patients + PATIENTS])
-    balanced, plain = (label_logits(network, films)[:, index] for network in networks)
-    gain = auroc_difference(truth, balanced, plain, clusters=patients)
-    share = float(training.truth[:, index].mean())
+    shown, others = (np.flatnonzero(training.truth[:, index] == side) for side in (True, False))
+    thinned = training.only(np.sort(np.concatenate([others, shown[: int(_RARE_SHARE * len(others))]])))
+    losses: dict[str, Loss] = {
+        "W-CEL": balanced_binary_cross_entropy,
+        "cross-entropy": binary_cross_entropy_with_logits,
+    }
+    truth = test.truth[:, index]
+    scores = {
+        name: label_logits(_fitted(thinned, workdir / name, RARE_STEPS, seed, loss=loss), test.films)[:, index]
+        for name, loss in losses.items()
+    }
+    gain = auroc_difference(truth, scores["W-CEL"], scores["cross-entropy"])
+    share = float(thinned.truth[:, index].mean())
     return Claim(
-        f"loss: W-CEL above cross-entropy in AUROC of the rare label ({RARE})",
+        f"loss: W-CEL above cross-entropy in AUROC of a rare label ({RARE})",
         gain.value,
         ">= 0.02 where < 2 % of the training films have it",
         gain.value >= 0.02 and share < 0.02,
-        baseline=auroc(truth, plain).value,
+        baseline=auroc(truth, scores["cross-entropy"]).value,
         low=gain.low,
         high=gain.high,
         simulated=True,
         detail={
-            "W-CEL": auroc(truth, balanced).value,
+            "W-CEL": auroc(truth, scores["W-CEL"]).value,
             "share of the training films": share,
-            "films with the label, training": int(training.truth[:, index].sum()),
-            "films with the label, test": int(truth.sum()),
+            "training films": len(thinned),
+            "training films with the label": int(thinned.truth[:, index].sum()),
+            "test films with the label": int(truth.sum()),
         },
     )
 
@@ -208,14 +206,13 @@ def _leak(chests: BoxedChests, workdir: Path, seed: int) -> list[Claim]:
         "patient": patient_wise(chests.patients, TRAINED_SHARE, seed),
     }
     areas, checks = {}, {}
-    columns = [CHEST_LABELS.index(name) for name in COMMON]
-    truth = chests.truth[:, columns]
+    truth = chests.truth
     for name, trained_on in splits.items():
         network = train_image_labels(
             films[trained_on], truth[trained_on], folder=workdir / f"by {name}", steps=LEAK_STEPS, seed=seed
         )
         logits = label_logits(network, films[~trained_on])
-        areas[name] = [auroc(truth[~trained_on, k], logits[:, k]).value for k in range(len(COMMON))]
+        areas[name] = [auroc(truth[~trained_on, k], logits[:, k]).value for k in range(len(CHEST_LABELS))]
         checks[name] = check_split(chests.patients[trained_on], chests.patients[~trained_on])
     by_image, by_patient = (float(np.mean(areas[name])) for name in ("image", "patient"))
     warned = checks["image"].leaks and not checks["patient"].leaks
@@ -229,7 +226,7 @@ def _leak(chests: BoxedChests, workdir: Path, seed: int) -> list[Claim]:
             simulated=True,
             detail={
                 "split by image": by_image,
-                **{f"{split}: {name}": areas[split][k] for split in areas for k, name in enumerate(COMMON)},
+                **{f"{split}: {name}": areas[split][k] for split in areas for k, name in enumerate(CHEST_LABELS)},
                 "films": len(chests),
             },
         ),

@@ -68,7 +68,7 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             *closed_forms(_SEED),
             *benchmark(workdir, _SEED),
         ),
-        seeds=(_SEED, _SEED + 1, _SEED + 2),
+        seeds=(_SEED, _SEED + 1),
         notes=(
             "check 3: sentences of a grammar written for this, doubted findings do not count",
             "NegBio's patterns read spaCy's parse, turned into their dependencies. Its files leave 'no new ...' "
@@ -77,8 +77,10 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             "answers (both in the row's detail)",
             f"checks 2 and 4: {PATIENTS} simulated patients with a film of {SIZE} pixels each, for check 4 others with "
             f"four films each; networks of at most {STEPS} steps from random weights (a narrow residual encoder, not "
-            "ResNet-18). The rare label's AUROC is taken on the test's films and further ones that all have it: "
+            "ResNet-18). For the rare label most of its films are left out of the training, not of the test: "
             "prevalence does not change an AUROC",
+            "sizes of the findings and steps were chosen on other seeds: with nodules of a tenth to a sixth of the lung's "
+            "height, 900 films and 500 steps a nodule's AUROC was 0.50, that is, nothing was learnt",
             "false boxes are counted on the films that show the label; IoBB divides by the found box, so that a box of "
             "one pixel inside the truth is right: IoU stands beside it in the row's detail",
         ),
