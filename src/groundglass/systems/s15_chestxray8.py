@@ -79,8 +79,8 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             f"four films each; networks of at most {STEPS} steps from random weights (a narrow residual encoder, not "
             "ResNet-18). For the rare label most of its films are left out of the training, not of the test: "
             "prevalence does not change an AUROC",
-            "sizes of the findings and steps were chosen on other seeds: with nodules of a tenth to a sixth of the lung's "
-            "height, 900 films and 500 steps a nodule's AUROC was 0.50, that is, nothing was learnt",
+            "sizes of the findings and steps were chosen on other seeds: with nodules of a tenth to a sixth of the "
+            "lung's height, 900 films and 500 steps a nodule's AUROC was 0.50, that is, nothing was learnt",
             "false boxes are counted on the films that show the label; IoBB divides by the found box, so that a box of "
             "one pixel inside the truth is right: IoU stands beside it in the row's detail",
         ),
