@@ -8,9 +8,7 @@ import torch
 
 from groundglass.core import ConfigurationError
 from groundglass.nets.log_sum_exp_pooling import LogSumExpPooling, max_pooling
-from groundglass.nets.map_classifier import MapClassifier
-from groundglass.nets.residual_encoder import ResidualEncoder
-from groundglass.nets.transition import TransitionEncoder
+from groundglass.nets.transition import TransitionClassifier
 
 RATES = (0.1, 0.5, 1.0, 5.0, 8.0, 10.0, 12.0)
 
@@ -56,10 +54,9 @@ def test_sharpness_must_be_positive_and_finite(rate: float) -> None:
 
 def test_transition_has_its_own_width_and_speaks_both_ways() -> None:
     torch.manual_seed(0)
-    encoder = TransitionEncoder(ResidualEncoder(), features=24)
-    network = MapClassifier(3, pooling=LogSumExpPooling(), encoder=encoder)
+    network = TransitionClassifier(3, pooling=LogSumExpPooling(), features=24)
     images = torch.randn(4, 1, 48, 64)
-    maps = encoder(images)
+    maps = network.encoder(images)
     assert maps.shape == (4, 24, 6, 8)
     assert maps.min() < 0 < maps.max()
     assert network(images).shape == (4, 3)

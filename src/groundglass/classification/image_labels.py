@@ -17,8 +17,7 @@ from groundglass.learn.loop import train
 from groundglass.learn.objectives.balanced_binary_cross_entropy import balanced_binary_cross_entropy
 from groundglass.nets.log_sum_exp_pooling import LogSumExpPooling
 from groundglass.nets.map_classifier import MapClassifier, Pooling
-from groundglass.nets.residual_encoder import ResidualEncoder
-from groundglass.nets.transition import TransitionEncoder
+from groundglass.nets.transition import TransitionClassifier
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 LabelBatch = tuple[Tensor, Tensor]
@@ -56,7 +55,7 @@ def train_image_labels(
     loss: Loss = balanced_binary_cross_entropy,
     batch: int = 24,
     seed: int = 0,
-) -> MapClassifier:
+) -> TransitionClassifier:
     """A network with the transition layer of arXiv 1705.02315 for films (N, H, W) and their labels (N, C) of 0 and 1.
 
     `pooling` is log-sum-exp with r = 10 unless another is given. Weights start at random. Raises InputError when the
@@ -66,9 +65,7 @@ def train_image_labels(
     if labels.ndim != 2 or len(labels) != len(images):
         raise InputError("labels", f"have shape {tuple(labels.shape)} for {len(images)} films", "Give (films, labels).")
     torch.manual_seed(seed)
-    network = MapClassifier(
-        labels.shape[1], pooling=pooling or LogSumExpPooling(), encoder=TransitionEncoder(ResidualEncoder())
-    )
+    network = TransitionClassifier(labels.shape[1], pooling=pooling or LogSumExpPooling())
     batches = LabelBatches(images, labels, size=batch, seed=seed)
     plan = Plan(steps=steps, learning_rate=2e-3, weight_decay=1e-3, average=0.99, checkpoint_every=steps, seed=seed)
 

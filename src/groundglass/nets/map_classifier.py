@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from groundglass.nets.residual_encoder import ResidualEncoder
-from groundglass.nets.transition import TransitionEncoder
 
 Pooling = Callable[[Tensor], Tensor]
 
@@ -21,20 +20,13 @@ def mean_pooling(features: Tensor) -> Tensor:
 class MapClassifier(nn.Module):
     """Logits (B, C) of images (B, 1, H, W): encoder, pooling over positions, one linear layer.
 
-    `encoder` is a residual encoder with random weights unless another is given. `activation_maps` gives each class's
-    weights on the map before the pooling (B. Zhou et al., CVPR 2016). With mean pooling the mean of a map and the bias
-    are the logit.
+    `activation_maps` gives each class's weights on the map before the pooling (B. Zhou et al., CVPR 2016). With mean
+    pooling the mean of a map and the bias are the logit.
     """
 
-    def __init__(
-        self,
-        classes: int,
-        *,
-        pooling: Pooling = mean_pooling,
-        encoder: ResidualEncoder | TransitionEncoder | None = None,
-    ) -> None:
+    def __init__(self, classes: int, *, pooling: Pooling = mean_pooling) -> None:
         super().__init__()
-        self.encoder = ResidualEncoder() if encoder is None else encoder
+        self.encoder = ResidualEncoder()
         self.pooling = pooling
         self.outer = nn.Linear(self.encoder.features, classes)
 

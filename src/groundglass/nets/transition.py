@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from groundglass.nets.map_classifier import MapClassifier, Pooling, mean_pooling
 from groundglass.nets.residual_encoder import ResidualEncoder
 
 
-class TransitionEncoder(nn.Module):
+class TransitionEncoder(ResidualEncoder):
     """(B, 1, H, W) -> (B, `features`, H / 8, W / 8): encoder, then a convolution that brings its maps to one width.
 
     The layer of arXiv 1705.02315 between a backbone without its classifier and the pooling. No rectifier follows, so
     that a map may speak against a class.
     """
 
-    def __init__(self, encoder: ResidualEncoder, *, features: int = 64) -> None:
+    def __init__(self, features: int = 64) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.features = features
         self.transition = nn.Sequential(
-            nn.Conv2d(encoder.features, features, 3, padding=1, bias=False), nn.BatchNorm2d(features)
+            nn.Conv2d(self.features, features, 3, padding=1, bias=False), nn.BatchNorm2d(features)
         )
+        self.features = features
 
     def forward(self, images: Tensor) -> Tensor:
-        found: Tensor = self.transition(self.encoder(images))
+        found: Tensor = self.transition(super().forward(images))
         return found
+
+
+class TransitionClassifier(MapClassifier):
+    """Logits (B, C) of images (B, 1, H, W), with a transition layer between encoder and pooling."""
+
+    def __init__(self, classes: int, *, pooling: Pooling = mean_pooling, features: int = 64) -> None:
+        super().__init__(classes, pooling=pooling)
+        self.encoder = TransitionEncoder(features)
+        self.outer = nn.Linear(features, classes)

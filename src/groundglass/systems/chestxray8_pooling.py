@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from groundglass.nets.log_sum_exp_pooling import LogSumExpPooling
-from groundglass.nets.map_classifier import MapClassifier
+from groundglass.nets.transition import TransitionClassifier
 from groundglass.systems.proof import Claim
 
 
@@ -25,7 +25,7 @@ def closed_forms(seed: int) -> list[Claim]:
         "sum of the gradient": max(_gradient_off(features, r) for r in rates),
     }
     torch.manual_seed(seed)
-    network = MapClassifier(8).eval()
+    network = TransitionClassifier(8).eval()
     images = torch.randn(4, 1, 128, 128, generator=rng)
     with torch.no_grad():
         identity = _off(network.activation_maps(images).mean((-2, -1)) + network.outer.bias, network(images))
