@@ -12,6 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicom_cases import dciodvfy_errors, enhanced, image_of_files, radiograph, series
+from pydicom.data import get_testdata_file
 from pydicom.sr.codedict import codes
 
 from groundglass.core import (
@@ -32,6 +33,7 @@ from groundglass.core import (
     UnsupportedError,
     ontology,
 )
+from groundglass.io import read_image
 from groundglass.io.dicom_seg import tracking_uid, write_seg
 from groundglass.io.dicom_sr import write_sr
 from groundglass.io.dicom_sr_read import read_sr
@@ -270,6 +272,16 @@ def test_a_report_without_findings_is_written(tmp_path: Path) -> None:
     assert dciodvfy_errors(path) == []
     assert read_sr(path).findings == ()
     assert read_sr(path).sections[0].sentences[0].text == "Nothing was looked for."
+
+
+def test_number_of_frames_that_is_no_number_does_not_stop_the_writing(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.dcm"
+    shutil.copy(get_testdata_file("badVR.dcm"), path)
+    with pytest.warns(UserWarning, match="1A"):
+        assert pydicom.dcmread(path)["NumberOfFrames"].value == "1A"
+    report = Report((Section("findings", (Sentence("Nothing was looked for."),)),))
+    written = write_sr(report, Study((read_image(path),)), tmp_path / "sr.dcm")
+    assert read_sr(written).sections[0].sentences[0].text == "Nothing was looked for."
 
 
 def test_findings_of_other_images_stay_out(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from groundglass.io.uids import hashed_uid
 
 SINGLE = ("PatientAge", "PatientSize", "PatientWeight", "StudyID", "AccessionNumber")
 LONGEST = {"SH": 16, "LO": 64, "ST": 1024, "CS": 16}
-CHECKED = {"AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM"}
+CHECKED = {"AS", "CS", "DA", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM"}
 MANUFACTURER = "groundglass"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Patient, study and sample facts that objects in the same study must repeat, with the types of PS3.3 C.7.1/C.7.2.
