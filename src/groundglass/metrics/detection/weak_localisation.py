@@ -67,7 +67,7 @@ def weak_boxes(found: Sequence[Sequence[Box]], truth: Sequence[Sequence[Box]], *
         tables = {"iou": box_iou(said, true), "iobb": box_iobb(said, true)}
         best += tables["iou"].max(axis=0).tolist()
         for name, table in tables.items():
-            hits[name] += (table > threshold).any(axis=0).tolist()
+            hits[name] += (table > threshold).any(axis=0).tolist()  # type: ignore[arg-type]  # a list, along one axis
             wrong[name] += int((~(table > threshold).any(axis=1)).sum())
     count = len(best)
     right = {name: sum(held) for name, held in hits.items()}
