@@ -5,7 +5,8 @@ become classes by a table and rules, are projected with the image in one geometr
 field cut them, and written in the published layout; a U-Net learns the overlapping classes, and phrases learn which
 region of a film they speak of. Differences: 119 classes instead of 166, films of 128 pixels of 200 simulated chests,
 frontal views alone, a small U-Net from random weights instead of a ResNet-50's, a bag of words instead of a language
-model.
+model. Not reached: four times as many films add two points of mIoU, not three, and sentences of reports do not learn
+their region better than by boxes that know no anatomy.
 """
 
 from __future__ import annotations
