@@ -171,21 +171,38 @@ def test_contrast_changes_keep_the_scale(head: np.ndarray) -> None:
     assert len({draw_contrast_change(rng).kind for _ in range(80)}) == 6
     with pytest.raises(ConfigurationError, match="not known"):
         change_contrast(picture, ContrastChange("solarise"))
-    with pytest.raises(ConfigurationError, match="are not 4"):
+    with pytest.raises(ConfigurationError, match="are not 6"):
         change_contrast(picture, ContrastChange("levels"))
 
 
-def test_new_levels_of_tissue_leave_the_air() -> None:
-    values = np.array([[0.0, 0.05, 0.1, 0.3], [0.5, 0.7, 1.0, 0.4]])
-    change = ContrastChange("levels", 1.0, (0.9, 0.3, 1.0, 0.2))
-    changed = change_contrast(values, change)
-    np.testing.assert_allclose(changed[0], (0, 0.05, 0.1, 0.9), atol=1e-6)
-    np.testing.assert_allclose(changed[1, :3], (0.3, 1.0, 0.2), atol=1e-6)
-    assert 0.3 < changed[1, 3] < 0.9
+def test_new_levels_change_the_head_and_leave_the_air() -> None:
+    """Fluid at 0.15 in a ventricle and in a fold becomes the brightest; ghosts and noise in air keep their order, and
+    no bright rim is drawn where tissue ends."""
+    rows, columns = np.mgrid[:96, :96] - 47.5
+    far = np.hypot(rows, columns)
+    head = np.clip(36.5 - far, 0, 1) * 0.7
+    fluid = (far < 8) | ((np.abs(rows) < 2) & (columns > 20) & (far < 33))
+    head[fluid] = 0.15
+    air = far > 40
+    head[air] = np.linspace(0, 0.12, int(air.sum()))
+    changed = change_contrast(head, ContrastChange("levels", 1.2, (0.9, 1.0, 0.6, 0.5, 0.4, 0.3)))
+    np.testing.assert_allclose(changed[fluid], 1.0, atol=1e-4)
+    np.testing.assert_allclose(changed[(far < 33) & ~fluid], 0.4, atol=1e-4)
+    np.testing.assert_allclose(changed[air], 1.2 * head[air], atol=1e-3)
+    assert changed[(far > 34) & ~air].max() < 0.6
+
+
+def test_levels_are_drawn_from_the_seed_and_keep_the_scale() -> None:
     for number in range(50):
         drawn = draw_contrast_change(np.random.default_rng(number), probability=1, kinds=("levels",))
-        assert max(drawn.tissue) == 1
+        assert max(drawn.levels) == 1
         assert drawn == draw_contrast_change(np.random.default_rng(number), probability=1, kinds=("levels",))
-        inside = change_contrast(np.linspace(0, 1, 101)[None], drawn)
-        assert inside.min() >= 0
-        assert inside.max() <= 1 + 1e-6
+        changed = change_contrast(np.linspace(0, 1, 400).reshape(20, 20), drawn)
+        assert changed.min() >= 0
+        assert changed.max() <= 1 + 1e-6
+
+
+def test_levels_of_a_slice_without_tissue_scale_it() -> None:
+    faint = np.full((8, 8), 0.1)
+    changed = change_contrast(faint, ContrastChange("levels", 0.8, (1.0, 1.0, 0.5, 0.5, 0.5, 0.5)))
+    np.testing.assert_allclose(changed, 0.08, atol=1e-7)

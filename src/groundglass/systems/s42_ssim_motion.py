@@ -4,8 +4,8 @@ Sciarra, Chatterjee et al., arXiv 2206.06725. A ResNet-18 guesses SSIM from the 
 that are spoilt in k-space (few poses, or every line at its own) with the contrast of the network's input changed at
 random. Differences from the paper: subjects are simulated (MNI152 warped, sequences' contrasts from its tissues),
 slices are 96 x 96, the network is a quarter as wide, ResNet-101 is left out, contrast is also changed out of order
-(the levels of tissue that another sequence would give); the outside test is on real slices of three open scans, on
-which motion is simulated. On unseen contrasts the change of contrast helps less than the card asks for.
+(the levels that another sequence would give within the head); the outside test is on real slices of three open scans,
+on which motion is simulated.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from groundglass.measurement import (
 )
 from groundglass.metrics.images import no_reference_features, ssim
 from groundglass.synthesis.motion import (
+    CHANGES,
     LEVELS,
-    TONES,
     Trajectory,
     change_contrast,
     corrupt_slice,
@@ -49,7 +49,6 @@ TRAIN, TEST, OTHER = 12000, 300, 300
 STEPS, AUGMENTED_STEPS, CONTRAST_STEPS, SHORT_STEPS = 12000, 1800, 6000, 800
 SEEDS = (0, 1, 2, 3)
 SEQUENCES = ("T1", "T2", "FLAIR")
-CHANGES = (*TONES, LEVELS)
 # Signal of fluid, grey and white matter, and of the scalp relative to the template's: lowest and highest of a sequence.
 # T1 weighting comes with and without suppression of fat: where every head of training has a bright rim, no change of
 # tones can take it away, and the score comes to rest on it.
@@ -91,8 +90,8 @@ def prove(workdir: Path, data: Path | None) -> Proof:
         "SSIM: scikit-image's uniform window of 7, data range 1, whole slice with its background.",
         "Test slices have the contrasts of training: their rows are of the network without change of contrast, and the"
         " other's sigma stands beside. Real slices have contrasts of their own: their row is of the network with it.",
-        "Unseen contrasts: trained with new levels of tissue drawn for the network's input (a tone curve of free values"
-        " above a tenth), not with the tone curves that keep the order of values: those cannot make a T2 of a T1.",
+        "Unseen contrasts: trained with new levels drawn for the network's input (any brightness for any value within"
+        " the head's outline), not with the tone curves that keep the order of values: those make no T2 of a T1.",
         "Subjects are simulated; every item is a subject of its own, so that no subject is in two parts.",
         "Dipy's slices are not installed here: real slices come from brain-mri-samples.",
     )

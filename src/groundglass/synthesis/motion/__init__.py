@@ -3,11 +3,11 @@
 from groundglass.core.lazy import lazy_exports
 
 _EXPORTS = {
+    "CHANGES": "contrast",
     "ContrastChange": "contrast",
     "LEVELS": "contrast",
     "MOTIONS": "slices",
     "MotionSlice": "slices",
-    "TONES": "contrast",
     "Trajectory": "trajectory",
     "change_contrast": "contrast",
     "corrupt_slice": "slices",

@@ -1,8 +1,9 @@
 """Contrast changed at random, structure and artefacts left: what a score that must not depend on contrast is shown.
 
-Tone curves (gamma, logarithm, sigmoid, equalisation) keep the order of values. "Levels" does not: tissues get
-brightness anew, as another sequence would give them, while values below a tenth stay about what they are, for ghosts in
-air are the first sign of motion and no sequence makes them stronger than the tissue that they come from.
+Tone curves (gamma, logarithm, sigmoid, equalisation) keep the order of values. "Levels" does not: within the outline of
+the head every value gets a brightness anew, as another sequence would give it, so that fluid may be the brightest of
+all. Air keeps its order, for ghosts in it are the first sign of motion. Without the outline a curve that makes fluid
+bright would draw bright rims where tissue ends, since half of a voxel of tissue is as dark as fluid.
 """
 
 from __future__ import annotations
@@ -16,41 +17,45 @@ from groundglass.core import ConfigurationError
 
 TONES = ("gamma", "logarithm", "sigmoid", "equalise")
 LEVELS = "levels"
-KINDS = ("identity", *TONES, LEVELS)
-_AIR = 0.1
-_TISSUE = (0.3, 0.5, 0.7, 1.0)
+CHANGES = (*TONES, LEVELS)
+KINDS = ("identity", *CHANGES)
+# The values whose new brightness "levels" draws; between them the curve is smooth.
+_KNOTS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)
+# Most ghosts stay below it, most tissue lies above; folds narrower than this share of the image belong to the head.
+_TISSUE, _FOLD = 0.25, 1 / 12
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastChange:
-    """A curve for values in [0, 1], by its kind and strength; it keeps 0, and all but "levels" the order of values.
+    """A curve for values in [0, 1], by its kind and strength; all but "levels" keep 0 and the order of values.
 
-    Of "levels", `strength` is what 0.1 becomes in tenths, `tissue` what 0.3, 0.5, 0.7 and 1 become.
+    Of "levels", `strength` is the factor of air, `levels` what 0, 0.15, 0.3, 0.5, 0.7 and 1 become within the head.
     """
 
     kind: str
     strength: float = 1.0
-    tissue: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
 
 
 def draw_contrast_change(
-    rng: np.random.Generator, *, probability: float = 0.75, kinds: tuple[str, ...] = KINDS[1:]
+    rng: np.random.Generator, *, probability: float = 0.75, kinds: tuple[str, ...] = CHANGES
 ) -> ContrastChange:
     """With `probability` one of `kinds`: gamma 0.6-1.7, logarithm, sigmoid, or a blend with equalisation, no more than
-    leaves faint ghosts above the noise and noise below the ghosts; or new levels of tissue, 0.15 to 1."""
+    leaves faint ghosts above the noise and noise below the ghosts; or new levels, 0.1 to 1, the brightest at 1."""
     if rng.random() >= probability:
         return ContrastChange("identity")
     kind = kinds[int(rng.integers(len(kinds)))]
     if kind == LEVELS:
-        tissue = rng.uniform(0.15, 1, len(_TISSUE))
-        return ContrastChange(kind, float(rng.uniform(0.75, 1.33)), tuple((tissue / tissue.max()).tolist()))
+        levels = rng.uniform(0.1, 1, len(_KNOTS))
+        return ContrastChange(kind, float(rng.uniform(0.75, 1.33)), tuple((levels / levels.max()).tolist()))
     ends = {"gamma": (np.log(0.6), np.log(1.7)), "logarithm": (0.5, 4), "sigmoid": (2, 6), "equalise": (0.2, 0.7)}
     strength = float(rng.uniform(*ends[kind]))
     return ContrastChange(kind, float(np.exp(strength)) if kind == "gamma" else strength)
 
 
 def change_contrast(image: NDArray[np.floating], change: ContrastChange) -> NDArray[np.float32]:
-    """(H, W) in about [0, 1] -> float32 of the same scale. Raises ConfigurationError for an unknown kind."""
+    """(H, W) in about [0, 1] -> float32 of the same scale. Raises ConfigurationError for an unknown kind, and for
+    "levels" without one for each of its six values."""
     value, s = np.clip(np.asarray(image, dtype=np.float64), 0, 1), change.strength
     if change.kind == "identity":
         changed = np.asarray(image, dtype=np.float64)
@@ -76,11 +81,24 @@ def change_contrast(image: NDArray[np.floating], change: ContrastChange) -> NDAr
 def _levels(value: NDArray[np.float64], change: ContrastChange) -> NDArray[np.float64]:
     from scipy.interpolate import PchipInterpolator
 
-    if len(change.tissue) != len(_TISSUE):
-        raise ConfigurationError(f"{len(change.tissue)} levels", f"are not {len(_TISSUE)}", "Give what tissues become.")
-    air = np.array([0, 0.5, 1]) * _AIR
-    curve = PchipInterpolator([*air, *_TISSUE], [*(air * change.strength), *change.tissue])
-    return np.asarray(curve(value), dtype=np.float64)
+    if len(change.levels) != len(_KNOTS):
+        raise ConfigurationError(f"{len(change.levels)} levels", f"are not {len(_KNOTS)}", f"Say what {_KNOTS} become.")
+    inside = _outline(value)
+    return np.asarray(inside * PchipInterpolator(_KNOTS, change.levels)(value) + (1 - inside) * change.strength * value)
+
+
+def _outline(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 within the largest part that holds tissue, fluid in it included, 0 in air, as soft an edge as a voxel's."""
+    from scipy import ndimage
+
+    reach = max(2, round(min(value.shape) * _FOLD))
+    tissue = np.pad(value > _TISSUE, reach)
+    closed = ndimage.binary_closing(tissue, iterations=reach // 2)
+    parts, count = ndimage.label(ndimage.binary_fill_holes(closed)[reach:-reach, reach:-reach])
+    if not count:
+        return np.zeros(value.shape)
+    largest = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    return np.asarray(ndimage.gaussian_filter((parts == largest).astype(np.float64), 0.7))
 
 
 def _sigmoid(value: NDArray[np.float64] | float, gain: float) -> NDArray[np.float64]:
