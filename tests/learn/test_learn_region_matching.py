@@ -1,5 +1,6 @@
 """Phrases to regions: the loss against its definition, and a scene of bright squares whose sentences say where."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,8 @@ def test_bad_input_is_named() -> None:
         region_contrast(regions, torch.zeros(2, 3, dtype=torch.bool), phrases, owner)
     with pytest.raises(ConfigurationError, match="too few"):
         train_region_matching([_scene(0, 0)], folder=Path("unused"), steps=1)
+    with pytest.raises(InputError, match="meanings"):
+        replace(_scene(0, 0), meanings=("one",))
 
 
 def test_pooling_lies_between_mean_and_maximum() -> None:

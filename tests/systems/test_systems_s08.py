@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from groundglass.learn.region_matching import RegionMatcher
+from groundglass.nets.region_phrase_net import RegionPhraseNet
 from groundglass.synthesis.chest_labels import region_of
+from groundglass.systems import paxray_grounding as grounding
 from groundglass.systems import paxray_trials as trials
 from groundglass.systems.s08_paxray import _closed_forms, _simpleitk
 
@@ -40,14 +45,34 @@ def test_a_hit_is_a_middle_in_the_box_of_the_zone(chests: trials.Chests) -> None
     assert truth is not None
     quarter = truth.reshape(trials.SIZE // 4, 4, trials.SIZE // 4, 4).mean(axis=(1, 3), dtype=np.float32)
     place = trials.Place("left", "upper", ())
-    assert trials._is_hit(quarter, chests, 0, place)
-    assert not trials._is_hit(quarter[:, ::-1], chests, 0, place)
-    assert not trials._is_hit(np.zeros_like(quarter), chests, 0, place)
+    assert grounding._is_hit(quarter, chests, 0, place)
+    assert not grounding._is_hit(quarter[:, ::-1], chests, 0, place)
+    assert not grounding._is_hit(np.zeros_like(quarter), chests, 0, place)
 
 
 def test_proposals_are_boxes_that_cover_the_film(chests: trials.Chests) -> None:
-    grid, segments = trials._grid_boxes(), trials._segment_boxes(chests.films.pictures[0])
-    assert len(grid) == trials.GRID**2
+    grid, segments = grounding._grid_boxes(), grounding._segment_boxes(chests.films.pictures[0])
+    assert len(grid) == grounding.GRID**2
     assert np.sum(grid, axis=0).max() == np.sum(grid, axis=0).min() == 1
     assert np.any(segments, axis=0).all()
     assert len(segments) > 10
+
+
+def test_words_come_first_and_what_was_learnt_takes_the_rest(chests: trials.Chests) -> None:
+    """An untrained network chooses among regions; a sentence that names a zone gets that zone, whatever it chose."""
+    network = RegionPhraseNet(4).eval()
+    matcher = RegionMatcher(network, {"opacity": 2, "zone": 3})
+    found = chests.films.planes
+    (example, _) = grounding._examples(chests, found, "anatomy")
+    said = ("Opacity in the right lower zone.", "Opacity.")
+    named, other = grounding._words_first(matcher, chests, found)(0, example, said)
+    zone = region_of("right lower zone", chests.masks(0))
+    assert zone is not None
+    np.testing.assert_allclose(named, grounding._quarter(zone[None])[0])
+    np.testing.assert_array_equal(other, example.regions[matcher.scores(example, said)[1].argmax()])
+
+
+def test_places_of_other_films_agree_as_often_as_counted(chests: trials.Chests) -> None:
+    left, right = trials.Place("left", "upper", ()), trials.Place("right", "upper", ())
+    held = replace(chests, places=((left, right), (left,)))
+    assert grounding._same_place(held) == pytest.approx(50)

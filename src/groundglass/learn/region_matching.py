@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,18 @@ SHIFT = 0.06
 @dataclass(frozen=True, eq=False)
 class RegionExample:
     """`picture` (H, W) in [0, 1], sides a multiple of 4; `regions` (R, H / 4, W / 4), shares of pixels; `phrases` said
-    of it."""
+    of it, and what each means (by default its own words): images that mean the same are not set against each other."""
 
     picture: NDArray[np.float32]
     regions: NDArray[np.float32]
     phrases: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.meanings:
+            object.__setattr__(self, "meanings", self.phrases)
+        if len(self.meanings) != len(self.phrases):
+            raise InputError("meanings", f"are {len(self.meanings)} of {len(self.phrases)} phrases", "Give one each.")
 
 
 @dataclass(frozen=True)
@@ -79,18 +86,19 @@ def train_region_matching(
         raise ConfigurationError("examples", "are too few with phrases", "Give two images or more.")
     words = sorted({word for example in held for phrase in example.phrases for word in _words(phrase)})
     torch.manual_seed(seed)
-    matcher = RegionMatcher(RegionPhraseNet(len(words) + 2), {word: n for n, word in enumerate(words, start=2)})
+    network = RegionPhraseNet(len(words) + 2).to(memory_format=torch.channels_last)
+    matcher = RegionMatcher(network, {word: n for n, word in enumerate(words, start=2)})
 
     def objective(net: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> torch.Tensor:
         ids, pictures, regions, same = given
         assert isinstance(net, RegionPhraseNet)
         valid = regions.sum(dim=(2, 3)) > 0
         owner = torch.arange(len(pictures), device=pictures.device)
-        vectors = net.regions(pictures, regions)
-        return region_contrast(vectors, valid, net.phrases(ids), owner, same=same, temperature=temperature)
+        vectors, wanted = net.regions(pictures, regions).float(), net.phrases(ids).float()
+        return region_contrast(vectors, valid, wanted, owner, same=same, temperature=temperature)
 
     plan = Plan(steps, learning_rate, weight_decay=1e-3, warmup=max(1, steps // 20), average=0.98,
-                checkpoint_every=10**6, seed=seed)  # fmt: skip
+                precision="bf16", checkpoint_every=10**6, seed=seed)  # fmt: skip
     train(matcher.net, _Batches(matcher, held, min(batch, len(held)), seed), objective, plan, folder=folder)
     return matcher
 
@@ -104,11 +112,12 @@ class _Batches(NumberedBatches[tuple[torch.Tensor, ...]]):
     def batch(self, number: int) -> tuple[torch.Tensor, ...]:
         rng = self.generator(number)
         chosen = [self.examples[n] for n in rng.choice(len(self.examples), self.size, replace=False)]
-        phrases = [example.phrases[int(rng.integers(len(example.phrases)))] for example in chosen]
-        said = [set(example.phrases) for example in chosen]
-        same = torch.tensor([[phrase in others for others in said] for phrase in phrases])
+        said = [int(rng.integers(len(example.phrases))) for example in chosen]
+        phrases = [example.phrases[n] for example, n in zip(chosen, said, strict=True)]
+        meant = [example.meanings[n] for example, n in zip(chosen, said, strict=True)]
+        same = torch.tensor([[meaning in example.meanings for example in chosen] for meaning in meant])
         pictures, regions = _stacked([_moved(example, rng) for example in chosen])
-        return self.matcher.ids(phrases), pictures, regions, same
+        return self.matcher.ids(phrases), pictures.contiguous(memory_format=torch.channels_last), regions, same
 
 
 def _moved(example: RegionExample, rng: np.random.Generator) -> RegionExample:
@@ -116,7 +125,7 @@ def _moved(example: RegionExample, rng: np.random.Generator) -> RegionExample:
     shift = rng.integers(-reach, reach + 1, 2)
     picture = np.roll(example.picture, 4 * shift, (0, 1)) ** np.exp(rng.normal(0, 0.15))
     picture = picture + rng.normal(0, 0.02, picture.shape)
-    return RegionExample(picture.astype(np.float32), np.roll(example.regions, shift, (1, 2)), example.phrases)
+    return replace(example, picture=picture.astype(np.float32), regions=np.roll(example.regions, shift, (1, 2)))
 
 
 def _stacked(examples: Sequence[RegionExample]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -20,7 +20,7 @@ from groundglass.nets.planar_unet import PlanarUNet
 class FilmUNet(nn.Module):
     """(B, 1, H, W) -> (B, out_channels, H, W); sides a multiple of `stride`."""
 
-    def __init__(self, *, out_channels: int, filters: Sequence[int] = (16, 32, 64, 96)) -> None:
+    def __init__(self, *, out_channels: int, filters: Sequence[int] = (32, 64, 96, 128)) -> None:
         super().__init__()
         width = filters[0]
         self.coarse = PlanarUNet(out_channels=4 * width, filters=filters)

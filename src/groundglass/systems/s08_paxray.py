@@ -5,8 +5,8 @@ become classes by a table and rules, are projected with the image in one geometr
 field cut them, and written in the published layout; a U-Net learns the overlapping classes, and phrases learn which
 region of a film they speak of. Differences: 119 classes instead of 166, films of 128 pixels of 200 simulated chests,
 frontal views alone, a small U-Net from random weights instead of a ResNet-50's, a bag of words instead of a language
-model. Not reached: four times as many films add two points of mIoU, not three, and sentences of reports do not learn
-their region better than by boxes that know no anatomy.
+model. Grounding goes by words where a sentence names a region, as its second mode has it; learnt from sentences alone,
+regions of anatomy are found hardly better than boxes that know none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 
-from groundglass.measurement.radiographic import RECIPES, RadiographMasks
+from groundglass.measurement.radiographic import RadiographMasks
 from groundglass.segmentation.film_anatomy import film_anatomy
 from groundglass.synthesis.chest_labels import (
     LabelledFilm,
@@ -41,11 +41,13 @@ from groundglass.synthesis.xray import (
     project_ct,
     xray_view,
 )
+from groundglass.systems.paxray_grounding import grounding
 from groundglass.systems.paxray_trials import (
+    HEART_LUNG_RATIO,
     TESTED,
     TRAINING,
+    claim,
     data_law,
-    grounding,
     predicted_ratios,
     simulated_chests,
 )
@@ -77,7 +79,9 @@ def _learnt(workdir: Path) -> list[Claim]:
     training = simulated_chests(TRAINING, seed=SEED)
     test = simulated_chests(TESTED, seed=SEED, first=10_000)
     model, law = data_law(workdir, training, test)
-    found = {name: film_anatomy(model, chests.films.pictures) for name, chests in
+    # What the scans cut off on most films (scapulae) was not learnt: what the network says of it is no region.
+    learnt = training.films.known.mean(axis=0) >= 0.5
+    found = {name: film_anatomy(model, chests.films.pictures) & learnt[:, None, None] for name, chests in
              (("training", training), ("test", test))}  # fmt: skip
     return [*law, predicted_ratios(test, found["test"]), *grounding(workdir, training, test, found)]
 
@@ -114,9 +118,9 @@ def _closed_forms() -> list[Claim]:
     centre = abs(image[47:49, 47:49].mean() / (2 * axes[1] * MU) - 1)
     mass = abs(image.sum() / (MU * 4 / 3 * np.pi * axes.prod()) - 1)
     return [
-        _claim("ellipsoid: area of its shadow is pi a c (relative)", area, "<= 0.01", area <= 0.01),
-        _claim("ellipsoid: integral at its centre is 2 b mu (relative)", centre, "<= 0.01", centre <= 0.01),
-        _claim("ellipsoid: sum of the image is mu V (relative)", mass, "<= 0.005", mass <= 0.005),
+        claim("ellipsoid: area of its shadow is pi a c (relative)", area, "<= 0.01", area <= 0.01),
+        claim("ellipsoid: integral at its centre is 2 b mu (relative)", centre, "<= 0.01", centre <= 0.01),
+        claim("ellipsoid: sum of the image is mu V (relative)", mass, "<= 0.005", mass <= 0.005),
     ]
 
 
@@ -129,8 +133,8 @@ def _simpleitk() -> list[Claim]:
     apart = float(np.abs(exact_line_integrals(held, np.eye(4), view).numpy() / total - 1).max())
     wrong = int((highest_on_rays(held, np.eye(4), view).numpy() != highest).sum())
     return [
-        _claim("SimpleITK's sum projection, beam along an axis (relative, worst)", apart, "<= 1e-12", apart <= 1e-12),
-        _claim("SimpleITK's maximum projection: pixels that differ", wrong, "= 0", wrong == 0),
+        claim("SimpleITK's sum projection, beam along an axis (relative, worst)", apart, "<= 1e-12", apart <= 1e-12),
+        claim("SimpleITK's maximum projection: pixels that differ", wrong, "= 0", wrong == 0),
     ]
 
 
@@ -149,8 +153,8 @@ def _layout(workdir: Path, chests: list[Chest]) -> Claim:
         packed = np.load(workdir / "paxray" / row["target"])
         same += bool((np.unpackbits(packed, axis=-1, count=SIZE).astype(bool) == film.target.planes()).all())
     found = len({name for _, _, target in chests for name in target.masks})
-    return _claim("films whose written target reads back equal (of 3)", same, "= 3", same == 3,
-                  classes=len(radiograph_classes()), **{"classes with a mask on some film": found})  # fmt: skip
+    return claim("films whose written target reads back equal (of 3)", same, "= 3", same == 3,
+                 classes=len(radiograph_classes()), **{"classes with a mask on some film": found})  # fmt: skip
 
 
 def _grounding(chests: list[Chest]) -> list[Claim]:
@@ -177,16 +181,15 @@ def _grounding(chests: list[Chest]) -> list[Claim]:
     rate, by_chance = 100 * float(np.mean(hits)), 100 * float(np.mean(chance))
     detail = {"sentences": len(asked), "mean region (% of the film)": round(100 * float(np.nanmean(widths)), 1)}
     return [
-        _claim("sentences of reports, lexical mode: region holds the finding's centre (%)", rate, ">= 80", rate >= 80,
-               by_chance, **detail),
-        _claim("the same above sentences of other patients (points)", rate - by_chance, ">= 20",
-               rate - by_chance >= 20, 0.0),
+        claim("sentences of reports, lexical mode: region holds the finding's centre (%)", rate, ">= 80", rate >= 80,
+              by_chance, **detail),
+        claim("the same above sentences of other patients (points)", rate - by_chance, ">= 20",
+              rate - by_chance >= 20, 0.0),
     ]  # fmt: skip
 
 
 def _ratios(chests: list[Chest]) -> Claim:
     """Heart-lung ratio of the projected true masks against that of the three-dimensional chest."""
-    recipe = next(r for r in RECIPES if r.task == "cardiomegaly")
     errors: list[float] = []
     for phantom, view, target in chests:
         wanted = phantom.facts["cardiothoracic ratio"]
@@ -194,13 +197,8 @@ def _ratios(chests: list[Chest]) -> Claim:
             name: target.masks[name] for name in ("left lung", "right lung", "heart", "spine") if name in target.masks
         }
         if {"left lung", "right lung", "heart"} <= set(masks):
-            measured = recipe.measure(RadiographMasks(masks, view.spacing, "PA")).index
+            measured = HEART_LUNG_RATIO.measure(RadiographMasks(masks, view.spacing, "PA")).index
             errors.append(abs(measured - float(wanted)))
     mean = float(np.mean(errors))
-    return _claim("heart-lung ratio of projected true masks against the chest's own (mean absolute error)", mean,
-                  "<= 0.02", mean <= 0.02, films=len(errors), worst=round(max(errors), 4))  # fmt: skip
-
-
-def _claim(name: str, measured: float, required: str, passed: bool, baseline: float | None = None,
-           **detail: float | int | str) -> Claim:  # fmt: skip
-    return Claim(name, float(measured), required, bool(passed), baseline, simulated=True, detail=detail)
+    return claim("heart-lung ratio of projected true masks against the chest's own (mean absolute error)", mean,
+                 "<= 0.02", mean <= 0.02, films=len(errors), worst=round(max(errors), 4))  # fmt: skip
