@@ -48,6 +48,8 @@ BATCH = 2
 Kind = Literal["real", "synthetic", "one contrast"]
 # Means of fluid, grey and white matter in one T1-like contrast.
 T1_MEANS = (45.0, 130.0, 200.0)
+# Of the images painted in any contrast, those that are T1-like: most of what is read is.
+T1_SHARE = 0.5
 # Grey values (of 225) between two tissues in a drawn contrast, at least.
 LEAST_CONTRAST = 25.0
 
@@ -112,7 +114,8 @@ class HippocampusBatches(NumberedBatches[dict[str, torch.Tensor]]):
             image = apply_patch_warp(warp, normalise_brain(torch.from_numpy(case.image))[None], nearest=False)[0] * 225
             return _spoil(image, rng, severe=bool(rng.random() < 0.2), coarse=bool(rng.random() < 0.1)), labels
         shares = apply_patch_warp(warp, _tissue_around(case, self.surroundings, rng), nearest=False)
-        image = _paint(labels, shares, rng, fixed=self.kind == "one contrast")
+        t1 = self.kind == "one contrast" or bool(rng.random() < T1_SHARE)
+        image = _paint(labels, shares, rng, fixed=t1)
         return _spoil(image, rng, severe=bool(rng.random() < 0.3), coarse=bool(rng.random() < 0.1)), labels
 
 

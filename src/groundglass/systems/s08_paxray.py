@@ -5,8 +5,8 @@ become classes by a table and rules, are projected with the image in one geometr
 field cut them, and written in the published layout; a U-Net learns the overlapping classes, and phrases learn which
 region of a film they speak of. Differences: 119 classes instead of 166, films of 128 pixels of 200 simulated chests,
 frontal views alone, a small U-Net from random weights instead of a ResNet-50's, a bag of words instead of a language
-model. Grounding goes by words where a sentence names a region, as its second mode has it; learnt from sentences alone,
-regions of anatomy are found hardly better than boxes that know none.
+model. Grounding goes by words where a sentence names a region, as the second mode has it, and all sentences of the
+proof do. Learnt from sentences alone, regions of anatomy are found no better than boxes of a graph segmentation.
 """
 
 from __future__ import annotations
