@@ -43,7 +43,7 @@ def test_films_replay_and_their_sentences_are_true(chests: trials.Chests) -> Non
 def test_a_hit_is_a_middle_in_the_box_of_the_zone(chests: trials.Chests) -> None:
     truth = region_of("left upper zone", chests.masks(0))
     assert truth is not None
-    quarter = truth.reshape(trials.SIZE // 4, 4, trials.SIZE // 4, 4).mean(axis=(1, 3), dtype=np.float32)
+    (quarter,) = grounding._quarter(truth[None])
     place = trials.Place("left", "upper", ())
     assert grounding._is_hit(quarter, chests, 0, place)
     assert not grounding._is_hit(quarter[:, ::-1], chests, 0, place)

@@ -2,8 +2,8 @@
 
 Data: Medical Segmentation Decathlon Task04 (Vanderbilt University Medical Center; CC BY-SA 4.0: weights trained on it
 are shared alike), crops of T1 MR with anterior (1) and posterior (2) hippocampus. Only the train split is used. "Label
-maps alone" are those crops' manual labels with MNI152 tissue maps around them (`HippocampusSurroundings`), painted in
-any contrast: no image of a patient.
+maps alone" are those crops' manual labels with MNI152 tissue maps around them (`HippocampusSurroundings`), half of them
+painted T1-like, half in any contrast: no image of a patient.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BATCH = 2
 Kind = Literal["real", "synthetic", "one contrast"]
 # Means of fluid, grey and white matter in one T1-like contrast.
 T1_MEANS = (45.0, 130.0, 200.0)
-# Of the images painted in any contrast, those that are T1-like: most of what is read is.
+# Share of the synthetic images that are T1-like, as most of what is read is; the rest has any contrast.
 T1_SHARE = 0.5
 # Grey values (of 225) between two tissues in a drawn contrast, at least.
 LEAST_CONTRAST = 25.0
@@ -195,9 +195,8 @@ def train(
 ) -> dict[str, Any]:
     """Train into `folder` (weights.safetensors, config.json); Dice of the val split comes back. `data` holds the set.
 
-
-    `kind`: "real" images with augmentation, "synthetic" (label maps alone, any contrast), or "one contrast" (label
-    maps, one T1-like contrast: what randomisation is measured against).
+    `kind`: "real" images with augmentation, "synthetic" (label maps alone, T1_SHARE of them T1-like, the rest
+    in any contrast), or "one contrast" (label maps, one T1-like contrast: what randomisation is measured against).
     """
     from groundglass.learn.loop import train as run
     from groundglass.learn.objectives.dice_and_cross_entropy import dice_and_cross_entropy
