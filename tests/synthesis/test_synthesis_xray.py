@@ -112,26 +112,24 @@ def test_exact_path_equals_all_sorted_crossings() -> None:
         assert image[row, column] == pytest.approx(total, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("view", [(12.0, 9.0), (100.0, 10.0), (40.0, 35.0), (10.0, -60.0)])
+@pytest.mark.parametrize("view", [(0.0, 0.0), (90.0, 0.0), (12.0, 9.0), (100.0, 10.0), (40.0, 35.0), (10.0, -60.0)])
 def test_fast_and_exact_paths_agree(body: torch.Tensor, view: tuple[float, float]) -> None:
     smooth = torch.nn.functional.avg_pool3d(body[None], 5, stride=1, padding=2)[0]
     seen = xray_view((96, 96, 96), UNIT, view, size=64)
     fast, exact = line_integrals(smooth, UNIT, seen), exact_line_integrals(smooth, UNIT, seen)
-    assert float((fast - exact).norm() / exact.norm()) < 0.005
+    assert float((fast - exact).norm() / exact.norm()) < 0.001
 
 
-def test_fast_path_is_nearer_to_the_continuous_body_along_the_grid(body: torch.Tensor) -> None:
-    """Rays along the rows of voxels never leave their column: steps of voxels show, which interpolation smooths."""
-    view = xray_view((96, 96, 96), UNIT, "PA", size=64)
-    start, way = view.rays()
-    offset, way = (start - 47.5) / AXES, way / AXES
-    a, b, c = (way**2).sum(-1), (offset * way).sum(-1), (offset**2).sum(-1) - 1
-    chord = 2 * np.sqrt(np.maximum(b * b - a * c, 0)) / a
-    errors = [
-        np.linalg.norm(integral(body, UNIT, view).numpy() - chord) / np.linalg.norm(chord)
-        for integral in (line_integrals, exact_line_integrals)
-    ]
-    assert errors[0] < errors[1] < 0.03
+@pytest.mark.parametrize("angle", [0.0, 90.0, 30.0])
+def test_fast_path_is_exact_where_rays_leave_their_column_along_one_axis(angle: float) -> None:
+    """Parallel rays level with the rows of voxels leave a voxel along one axis at a time; random voxels, so that no
+    smoothness helps."""
+    volume = torch.rand(24, 20, 22, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    affine = np.diag([1.0, 1.3, 2.0, 1.0])
+    view = xray_view(volume.shape, affine, (angle, 0.0), size=34, parallel=True)  # no ray lies on a border of voxels
+    np.testing.assert_allclose(
+        line_integrals(volume, affine, view), exact_line_integrals(volume, affine, view), rtol=1e-9, atol=1e-12
+    )
 
 
 def test_magnification_of_two_beads() -> None:
@@ -151,7 +149,7 @@ def test_magnification_of_two_beads() -> None:
 
 def test_frontal_views_are_hung_alike_and_laterals_face_left() -> None:
     spot = torch.zeros(40, 40, 40)
-    spot[30, 33, 35] = 1.0  # right, front, high
+    spot[29:32, 32:35, 34:37] = 1.0  # right, front, high
     affine = np.eye(4)
     for name, side in {"PA": "left", "AP": "left", "LAT": "left", "RLAT": "right"}.items():
         image = line_integrals(spot, affine, xray_view(spot.shape, affine, name, size=32)).numpy()

@@ -104,11 +104,15 @@ def _words_first(matcher: RegionMatcher, chests: Chests, found: Bool) -> Choose:
     learnt = _as_learnt(matcher)
 
     def choose(number: int, example: RegionExample, said: Sequence[str]) -> NDArray[np.float32]:
-        masks, chosen = chests.masks(number, found[number]), learnt(number, example, said)
-        for row, sentence in enumerate(said):
-            named = region_of(sentence, masks)
-            if named is not None and named.any():
-                chosen[row] = _quarter(named[None])[0]
+        masks = chests.masks(number, found[number])
+        regions = {row: region_of(sentence, masks) for row, sentence in enumerate(said)}
+        named = {row: region for row, region in regions.items() if region is not None and region.any()}
+        unnamed = [row for row in range(len(said)) if row not in named]
+        chosen = np.zeros((len(said), *example.regions.shape[1:]), dtype=np.float32)
+        if named:
+            chosen[list(named)] = _quarter(np.stack(list(named.values())))
+        if unnamed:
+            chosen[unnamed] = learnt(number, example, [said[row] for row in unnamed])
         return chosen
 
     return choose

@@ -1,8 +1,11 @@
-"""Fast, differentiable line integrals: Joseph's method, some planes of voxels at a time.
+"""Fast, differentiable line integrals: Joseph's sum over planes of voxels, with the weights of the ray's path.
 
 Joseph, IEEE Trans. Med. Imaging 1 (1982) 192: the integral is the sum over the planes across the ray's main axis of
-the bilinearly interpolated value, times the path between two planes. Planes are sampled by the 2-D `grid_sample`, far
-faster on a CPU than the 3-D one, and differentiable with respect to the volume; the gradient is the adjoint.
+the value interpolated between a plane's voxels, times the path between two planes. Joseph interpolates by distance;
+here each voxel counts by its share of the path through the slab, along either axis of the plane, which is exact where
+the ray leaves a voxel along one axis at a time. So the sum keeps to Siddon's to a few parts in 100,000, also in a
+straight view, whose rays stay in their column. Planes are sampled by the 2-D `grid_sample`, far faster on a CPU than
+the 3-D one, and differentiable with respect to the volume; the gradient is the adjoint.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from groundglass.synthesis.xray.view import XrayView
 
 # Planes per call of grid_sample: their sampling points stay in the cache.
 PLANES = 4
+# A ray that leaves its column by less than this many voxels per plane is taken to leave it by so much: it then
+# divides between two columns only on their very border.
+LEAST_SLOPE = 1e-4
 
 
 def line_integrals(volume: torch.Tensor, affine: NDArray[Any], view: XrayView) -> torch.Tensor:
@@ -54,9 +60,8 @@ def _sum(channels: torch.Tensor, bundle: RayBundle, view: XrayView, affine: NDAr
     kind, device = channels.dtype, channels.device
     planes = channels.movedim(bundle.axis + 1, 0)
     # grid_sample wants the last axis of the plane first, and [-1, 1] over the outer faces of the voxels.
-    sizes = torch.tensor([channels.shape[1 + other] for other in bundle.others[::-1]], dtype=torch.float64)
-    base = ((2 * bundle.base.flip(-1) + 1) / sizes - 1).to(kind).to(device)
-    slope = (2 * bundle.slope.flip(-1) / sizes).to(kind).to(device)
+    sizes = torch.tensor([channels.shape[1 + other] for other in bundle.others[::-1]], dtype=kind, device=device)
+    base, slope = (of.flip(-1).to(kind).to(device) for of in (bundle.base, bundle.slope))
     if base.ndim == 2:
         base, slope = base[None], slope[None]
     total = torch.zeros((channels.shape[0], *base.shape[:2]), dtype=kind, device=device)
@@ -66,10 +71,21 @@ def _sum(channels: torch.Tensor, bundle: RayBundle, view: XrayView, affine: NDAr
         zip(chunks, _windows(channels.shape[1:], bundle, view, affine), strict=True)
     ):
         index = number * PLANES + torch.arange(len(chunk), dtype=kind, device=device)[:, None, None, None]
-        points = torch.addcmul(base[window], slope[window], index)
+        points = _by_path(torch.addcmul(base[window], slope[window], index), slope[window])
+        points = (2 * points + 1) / sizes - 1
         total[:, *window] += grid_sample(chunk.contiguous(), points, align_corners=False).sum(dim=0)
     step = bundle.step.to(kind).to(device)
     return (total if bundle.where is None else total[:, 0]) * step
+
+
+def _by_path(points: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+    """Where a ray meets the middle of a plane, in voxels -> where interpolation gives the share of its path.
+
+    Along one axis the path through the slab runs from point - slope / 2 to point + slope / 2; what lies beyond the
+    border between two voxels is the further one's share.
+    """
+    voxel = points.floor()
+    return voxel + ((points - voxel - 0.5) / slope.abs().clamp(min=LEAST_SLOPE) + 0.5).clamp(0, 1)
 
 
 def _windows(
