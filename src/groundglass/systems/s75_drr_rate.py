@@ -1,9 +1,9 @@
 """DRR-RATE: chest CT turned into radiographs by ray tracing, with the CT's truth, to train and to test classifiers.
 
 Hou et al., arXiv 2406.03688; tool: Wu's Siddon-Jacobs projector (Insight Journal 784). The projector here is exact
-(Siddon) or fast (planes of voxels); both are checked by closed forms and against ITK's filter. Differences: the CTs are simulated
-chests of 72^3 voxels and the DenseNet is small, so claims 3 and 4 are about the shape of the paper's result, not its
-figures; folds are always by patient, which claim 4 compares with the authors' folds by image.
+(Siddon) or fast (planes of voxels); both are checked by closed forms and against ITK's filter. Differences: the CTs are
+simulated chests of 72^3 voxels and the DenseNet is small, so claims 3 and 4 are about the shape of the paper's result,
+not its figures; folds are always by patient, which claim 4 compares with the authors' folds by image.
 
 GROUNDGLASS_ITK_PYTHON names an interpreter with the package itk-twoprojectionregistration for claim 2.
 """
