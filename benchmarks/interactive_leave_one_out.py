@@ -2,7 +2,7 @@
 
     GROUNDGLASS_DATA=DATA python benchmarks/interactive_leave_one_out.py --work DIR [--steps 1500] [--most 16] [-o FILE]
 
-Trainings are short (the shipped network had 21,500 steps) and start from one seed; their pictures are kept in DIR, and
+Trainings are short (the shipped network had 31,500 steps) and start from one seed; their pictures are kept in DIR, and
 a run that was killed goes on. Tasks come from the test splits: nuclei all together, each part of the hippocampus,
 sarcomas. Prints JSON: Dice after 1, 3, 5, 10 strokes and from one careful set, with the set and without it, beside the
 random walker.

@@ -52,12 +52,12 @@ def test_sharpness_must_be_positive_and_finite(rate: float) -> None:
         LogSumExpPooling(rate)
 
 
-def test_transition_has_its_own_width_and_speaks_both_ways() -> None:
+def test_transition_has_its_own_width_and_finer_maps_that_start_at_nothing() -> None:
     torch.manual_seed(0)
     network = TransitionClassifier(3, pooling=LogSumExpPooling(), features=24)
     images = torch.randn(4, 1, 48, 64)
     maps = network.encoder(images)
-    assert maps.shape == (4, 24, 6, 8)
-    assert maps.min() < 0 < maps.max()
+    assert maps.shape == (4, 24, 12, 16)
+    assert maps.min() == 0 < maps.max()
     assert network(images).shape == (4, 3)
-    assert network.activation_maps(images).shape == (4, 3, 6, 8)
+    assert network.activation_maps(images).shape == (4, 3, 12, 16)

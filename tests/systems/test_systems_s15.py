@@ -60,6 +60,6 @@ def test_only_films_that_show_the_label_are_asked() -> None:
 
 
 def test_small_box_is_out_of_reach_of_coarse_cells() -> None:
-    large, small = (reachable_iou(chests_with((16, 16, 16 + side, 16 + side)), "nodule") for side in (32, 3))
+    large, small = (reachable_iou(chests_with((17, 17, 17 + side, 17 + side)), "nodule") for side in (32, 1))
     assert large > 0.75
     assert small < 0.2

@@ -16,7 +16,7 @@ _POINTS = 6
 
 @torch.no_grad()
 def class_activation_maps(network: MapClassifier, images: Tensor) -> Tensor:
-    """(N, C, H / 8, W / 8) of standardised images (N, 1, H, W)."""
+    """(N, C, h, w) of standardised images (N, 1, H, W), at the resolution of the network's own maps."""
     network.eval()
     return torch.cat([network.activation_maps(part) for part in images.split(64)])
 
@@ -28,8 +28,8 @@ def min_max(maps: Tensor) -> Tensor:
 
 
 def heat_in_boxes(maps: Tensor, boxes: NDArray[np.float32], *, hottest: bool = False) -> NDArray[np.float64]:
-    """(N, P, C) mean heat in boxes (N, P, 4) in pixels of the image, or that of the `hottest` of 6 x 6 points of each;
-    NaN where the box is."""
+    """(N, P, C) mean heat of maps (N, C, H / 8, W / 8) in boxes (N, P, 4) in pixels of the image, or that of the
+    `hottest` of 6 x 6 points of each; NaN where the box is."""
     held = torch.from_numpy(boxes).to(maps)
     sampled = roi_align(maps, held, size=_POINTS, scale=1 / STRIDE, samples=1)
     heat = (sampled.amax((-2, -1)) if hottest else sampled.mean((-2, -1))).double().numpy()

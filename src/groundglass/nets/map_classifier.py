@@ -35,5 +35,5 @@ class MapClassifier(nn.Module):
         return found
 
     def activation_maps(self, images: Tensor) -> Tensor:
-        """(B, C, H / 8, W / 8)."""
+        """(B, C, h, w): the encoder's resolution."""
         return torch.einsum("bfhw,cf->bchw", self.encoder(images), self.outer.weight)

@@ -7,18 +7,26 @@ from torch import Tensor, nn
 from groundglass.nets.map_classifier import MapClassifier, Pooling, mean_pooling
 from groundglass.nets.residual_encoder import ResidualEncoder
 
+# Pixels of the image a side of a position of the map.
+CELL = 4
+
 
 class TransitionEncoder(ResidualEncoder):
-    """(B, 1, H, W) -> (B, `features`, H / 8, W / 8): encoder, then a convolution that brings its maps to one width.
+    """(B, 1, H, W) -> (B, `features`, H / 4, W / 4): encoder, then a convolution that brings its maps to one width.
 
-    The layer of arXiv 1705.02315 between a backbone without its classifier and the pooling. No rectifier follows, so
-    that a map may speak against a class.
+    The layer of arXiv 1705.02315 between a backbone without its classifier and the pooling. As for the first class
+    activation maps (B. Zhou et al., CVPR 2016), the last blocks keep their resolution, for a small finding must have
+    positions of its own. A rectifier follows: where a feature is missing it is 0, so that a heat map's lower end is
+    "nothing here" rather than what speaks against it.
     """
 
     def __init__(self, features: int = 64) -> None:
         super().__init__()
+        for layer in self.blocks.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.stride = (1, 1)
         self.transition = nn.Sequential(
-            nn.Conv2d(self.features, features, 3, padding=1, bias=False), nn.BatchNorm2d(features)
+            nn.Conv2d(self.features, features, 3, padding=1, bias=False), nn.BatchNorm2d(features), nn.ReLU()
         )
         self.features = features
 

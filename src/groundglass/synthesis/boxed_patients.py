@@ -15,7 +15,7 @@ CHEST_LABELS = ("cardiomegaly", "effusion", "consolidation", "nodule")
 # Share of patients.
 _SHARE = {"cardiomegaly": 0.3, "effusion": 0.3, "consolidation": 0.35, "nodule": 0.35}
 # Extent as `PlantedFinding` has it.
-_EXTENT = {"effusion": (0.15, 0.45), "consolidation": (0.35, 0.55), "nodule": (0.16, 0.22)}
+_EXTENT = {"effusion": (0.15, 0.45), "consolidation": (0.50, 0.70), "nodule": (0.13, 0.19)}
 _SIDES = ("left", "right")
 _ZONES = ("upper", "middle", "lower")
 

@@ -27,11 +27,12 @@ from groundglass.metrics.classification import auroc, auroc_difference
 from groundglass.metrics.detection import WeakBoxes, weak_boxes
 from groundglass.nets.log_sum_exp_pooling import max_pooling
 from groundglass.nets.map_classifier import MapClassifier, Pooling
+from groundglass.nets.transition import CELL
 from groundglass.synthesis import CHEST_LABELS, BoxedChests, boxed_chests, with_patient_texture
 from groundglass.systems.proof import Claim
 
-SIZE, PATIENTS = 128, 1600
-STEPS, RARE_STEPS = 1000, 400
+SIZE, PATIENTS = 128, 2000
+STEPS, RARE_STEPS = 2000, 400
 TRAINED_SHARE = 0.75
 LEAK_PATIENTS, LEAK_FILMS, LEAK_STEPS = 80, 4, 350
 LARGE = ("cardiomegaly", "effusion", "consolidation")
@@ -191,7 +192,7 @@ def reachable_iou(test: BoxedChests, name: str) -> float:
         box = _box(corners)
         inside = np.zeros(shape, dtype=np.float32)
         inside[box.slices] = 1
-        cells = inside.reshape(shape[0] // 8, 8, shape[1] // 8, 8).mean(axis=(1, 3))
+        cells = inside.reshape(shape[0] // CELL, CELL, shape[1] // CELL, CELL).mean(axis=(1, 3))
         found.append(heat_boxes(cells, shape))
         truth.append([box])
     best: float = weak_boxes(found, truth, threshold=0.1).best_iou

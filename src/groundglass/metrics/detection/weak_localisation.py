@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundglass.core import Box
 from groundglass.core.errors import InputError
-from groundglass.metrics.detection.boxes import BoxSet, box_iou, overlap_size
+from groundglass.metrics.detection.boxes import BoxSet, box_iou
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,8 @@ class WeakBoxes:
 
 def box_iobb(found: BoxSet, truth: BoxSet) -> NDArray[np.float64]:
     """(N, M): the share of each found box that lies in each truth; 0 for a box without size."""
-    if not len(found) or not len(truth):
-        return np.zeros((len(found), len(truth)))
-    shared = overlap_size(found.start[:, None], found.size[:, None], truth.start, truth.size)
-    own = np.broadcast_to(np.prod(found.size, axis=1)[:, None], shared.shape)
-    return np.divide(shared, own, out=np.zeros_like(shared), where=own > 0)
+    # COCO divides by the found box alone where the truth is a crowd.
+    return box_iou(found, replace(truth, crowd=np.ones(len(truth), dtype=bool)))
 
 
 def weak_boxes(found: Sequence[Sequence[Box]], truth: Sequence[Sequence[Box]], *, threshold: float) -> WeakBoxes:
